@@ -1,0 +1,33 @@
+PYTHON ?= python3
+PY := .venv/bin/python
+
+.PHONY: verify test lint results bench clean
+
+verify: .venv/ready
+	$(PY) -m simnet verify
+
+test: .venv/ready
+	$(PY) -m pytest -n 2
+
+lint: .venv/lint-ready
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+results: .venv/ready
+	$(PY) -m experiments.reference
+
+bench: .venv/ready
+	$(PY) -m benchmarks
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	touch $@
+
+.venv/lint-ready: .venv/ready
+	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[lint]'
+	touch $@
+
+clean:
+	rm -rf .venv build *.egg-info

@@ -1,0 +1,46 @@
+"""What is simulated: modules and their wiring, families of networks, executions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from simnet.networks.execution import Execution, SimObject
+from simnet.networks.executions import Executions, Group, as_executions
+from simnet.networks.functions import ModuleFunction, RectifiedFunction, ThingFunction
+from simnet.networks.inspection import FunctionReport, inspect_function
+from simnet.networks.layered import layered
+from simnet.networks.network import ModularNetwork, Module, Slot
+from simnet.networks.random_dag import random_dag
+from simnet.networks.scene import scene
+from simnet.networks.structure import Node, Structure
+from simnet.networks.tree import tree
+
+NETWORKS: dict[str, Callable[..., ModularNetwork]] = {
+    "layered": layered,
+    "tree": tree,
+    "random_dag": random_dag,
+    "scene": scene,
+}
+
+__all__ = [
+    "NETWORKS",
+    "Execution",
+    "Executions",
+    "FunctionReport",
+    "Group",
+    "ModularNetwork",
+    "Module",
+    "ModuleFunction",
+    "Node",
+    "RectifiedFunction",
+    "SimObject",
+    "Slot",
+    "Structure",
+    "ThingFunction",
+    "as_executions",
+    "inspect_function",
+    "layered",
+    "random_dag",
+    "scene",
+    "tree",
+]

@@ -1,0 +1,84 @@
+"""Is a module worth sketching?  Dead units, rank, nonlinearity and range of a function, measured on what it sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simnet.networks.network import ROUNDING, Name
+
+Array = NDArray[Any]
+
+#: A unit that is not zero in fewer than this share of the runs is dead: there is nothing to recover.
+DEAD_BELOW = 0.01
+#: Attributes whose smallest singular value lies below this share of the largest do not have full rank.
+RANK_TOLERANCE = 1e-4
+#: A function of which an affine map explains more than this share of the variance is not nonlinear.
+AFFINE_ABOVE = 0.999
+
+
+@dataclass(frozen=True)
+class FunctionReport:
+    """What was measured of one module's function.
+
+    Attributes
+    ----------
+    module : str or int
+    samples : int
+    rank : int
+        The numerical rank of the attribute vectors, at most ``attribute_dim``.
+    dead_units : tuple of int
+        Units that are zero in more than 99 % of the runs.
+    affine_share : float
+        The share of the variance that an affine map of the inputs explains; 1 for an affine function.
+    minimum, longest : float
+        The smallest entry and the greatest length seen.
+    """
+
+    module: Name
+    samples: int
+    attribute_dim: int
+    rank: int
+    dead_units: tuple[int, ...]
+    affine_share: float
+    minimum: float
+    longest: float
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong, in words; empty when nothing is."""
+        found = []
+        if self.dead_units:
+            found.append(f"units {list(self.dead_units)} are dead (zero in over {1 - DEAD_BELOW:.0%} of the runs)")
+        if self.rank < self.attribute_dim:
+            found.append(f"attributes have rank {self.rank} of {self.attribute_dim}")
+        if self.affine_share > AFFINE_ABOVE:
+            found.append(f"the function is affine ({self.affine_share:.2%} of its variance)")
+        if self.minimum < 0.0:
+            found.append(f"attributes go below 0 ({self.minimum:.3g})")
+        if self.longest > 1.0 + ROUNDING:
+            found.append(f"attributes are longer than 1 ({self.longest:.6g})")
+        return tuple(found)
+
+
+def inspect_function(module: Name, inputs: Array, outputs: Array) -> FunctionReport:
+    """Measure a function from ``(n, inputs)`` and ``(n, a)`` samples; ``n`` should be several times both dimensions."""
+    singular = np.linalg.svd(outputs, compute_uv=False)
+    rank = int(np.sum(singular > RANK_TOLERANCE * max(singular[0], 1e-300)))
+    active = np.mean(outputs > 0.0, axis=0)
+    design = np.column_stack([inputs, np.ones(len(inputs))])
+    residual = outputs - design @ np.linalg.lstsq(design, outputs, rcond=None)[0]
+    total = float(np.sum((outputs - outputs.mean(0)) ** 2))
+    return FunctionReport(
+        module=module,
+        samples=len(outputs),
+        attribute_dim=outputs.shape[1],
+        rank=rank,
+        dead_units=tuple(int(i) for i in np.flatnonzero(active < DEAD_BELOW)),
+        affine_share=1.0 - float(np.sum(residual**2)) / total if total > 0.0 else 1.0,
+        minimum=float(outputs.min()),
+        longest=float(np.linalg.norm(outputs, axis=1).max()),
+    )

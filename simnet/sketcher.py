@@ -1,0 +1,166 @@
+"""The sketcher: encode executions, and ask their sketches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simnet import decoding
+from simnet.checks import choice
+from simnet.decoding import Answer, Estimate, statistics
+from simnet.decoding.similarity import similarity_with_interval
+from simnet.networks import Execution, Structure
+from simnet.networks.network import Name
+from simnet.sketching import Encoder, observe
+
+
+class Sketcher(Encoder):
+    """Sketches executions of a modular network, and answers questions from the sketches alone.
+
+    Parameters
+    ----------
+    network : ModularNetwork
+        Modules and slots; functions are not needed.
+    sketch_dim : int
+        ``d``, at least the widest attribute vector.
+    matrices : str or MatrixFamily
+        ``"trig"`` (the default: ``d log d``), ``"gaussian"``, ``"rademacher"``, ``"haar"``, ``"block"``, or a family with
+        parameters.
+    recipe : str or Recipe
+        ``"recursive"`` (the paper's constants), ``"prototype_a"``, ``"prototype_b"``, or any :class:`~simnet.Recipe`.
+    seed : int
+        Seed of all matrices.  A matrix depends on the seed and on its own name only, so sketchers of two networks share
+        the matrices of the modules that both have.
+    dtype : {"float64", "float32"}
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of range; the message names it.
+
+    Notes
+    -----
+    Every method that takes a sketch takes one ``(d,)`` or a batch ``(runs, d)``, a prefix of fewer coordinates, and
+    ``erased=mask``, true where a coordinate is missing.
+
+    Examples
+    --------
+    >>> import numpy as np, simnet
+    >>> net = simnet.networks.tree(height=2, branching=2, attribute_dim=3, seed=0)
+    >>> sketcher = simnet.Sketcher(net, sketch_dim=1 << 16, seed=3)
+    >>> ex = net.run(1, seed=1)[0]
+    >>> estimate = sketcher.decode(sketcher.encode(ex), ex.structure)
+    >>> bool(np.abs(estimate.attributes["0"] - ex.attributes[0]).max() < 0.1)
+    True
+    """
+
+    def decode(
+        self,
+        sketch: Any,
+        structure: Structure | Execution,
+        method: str = "matched",
+        *,
+        erased: Any = None,
+    ) -> Estimate:
+        """The attributes of every object, given what objects there are.
+
+        Parameters
+        ----------
+        sketch : (d',) or (runs, d') array
+        structure : Structure
+            ``ex.structure``; the attribute vectors of an execution given in its place are not looked at.
+        method : {"matched", "path_matched"}
+        erased : (d',) bool array, optional
+
+        Returns
+        -------
+        Estimate
+            ``estimate.attributes[k]`` and ``estimate.interval(0.95)[k]``, ``k`` a position or a name.
+        """
+        decoder = decoding.DECODERS[choice("method", method, decoding.DECODERS)]
+        structure = structure.structure if isinstance(structure, Execution) else structure
+        self.check_structure(structure)
+        return decoder(self, observe(self, sketch, erased), structure)
+
+    def frequency(self, sketch: Any, module: Name, *, depth: int | None = None, erased: Any = None) -> Answer:
+        """How much of a module there is: the sum of the effective weights of its objects, with an interval.
+
+        Parameters
+        ----------
+        sketch : (d',) or (runs, d') array
+            Or a sum of sketches of many runs: it answers for all of them together.
+        module : str or int
+        depth : int, optional
+            Where the network allows several.
+        erased : (d',) bool array, optional
+
+        Returns
+        -------
+        Answer
+            A number, or one for each sketch of a batch; ``answer.interval(0.95)``.
+
+        Examples
+        --------
+        >>> import simnet
+        >>> net = simnet.networks.scene(places=4, seed=0)
+        >>> sketcher, runs = simnet.Sketcher(net, sketch_dim=1 << 18, seed=3), net.run(1, seed=1)
+        >>> cats = sum(o.module == "cat" for o in runs[0].objects)
+        >>> answer = sketcher.frequency(sketcher.encode(runs)[0], module="cat")
+        >>> bool(abs(answer - cats / 4) < 4 * answer.standard_error)
+        True
+        """
+        return statistics.frequency(self, observe(self, sketch, erased), module, depth=depth)
+
+    def count(
+        self,
+        sketch: Any,
+        module: Name,
+        *,
+        weight: float | None = None,
+        depth: int | None = None,
+        erased: Any = None,
+    ) -> Answer:
+        """How many objects of a module there are, each of effective weight ``weight``.
+
+        ``weight`` may be left out where all places of the module in the network have the same.
+        """
+        return statistics.count(self, observe(self, sketch, erased), module, weight=weight, depth=depth)
+
+    def sum_attribute(self, sketch: Any, module: Name, *, depth: int | None = None, erased: Any = None) -> Answer:
+        """The sum of the attribute vectors of the objects of a module, each times its effective weight."""
+        return statistics.sum_attribute(self, observe(self, sketch, erased), module, depth=depth)
+
+    def mean_attribute(self, sketch: Any, module: Name, *, depth: int | None = None, erased: Any = None) -> Answer:
+        """The mean attribute vector of the objects of a module, with Fieller's interval."""
+        return statistics.mean_attribute(self, observe(self, sketch, erased), module, depth=depth)
+
+    def histogram(
+        self,
+        sketch: Any,
+        module: Name,
+        *,
+        coordinates: Any = None,
+        unit: float = 1.0,
+        weight: float | None = None,
+        depth: int | None = None,
+        erased: Any = None,
+    ) -> Answer:
+        """How many objects of a module fall into each bin of a one-hot attribute.
+
+        ``coordinates`` says which coordinates are one-hot, ``unit`` what stands in the hot one.
+        """
+        return statistics.histogram(
+            self,
+            observe(self, sketch, erased),
+            module,
+            coordinates=coordinates,
+            unit=unit,
+            weight=weight,
+            depth=depth,
+        )
+
+    def similarity(self, left: Any, right: Any, *, erased: Any = None) -> Answer:
+        """The similarity of two sketches by this sketcher, with an interval that covers their kernel.
+
+        Both have the same coordinates left: prefixes of one length, with the same ``erased``.
+        """
+        return similarity_with_interval(self, observe(self, left, erased), observe(self, right, erased))

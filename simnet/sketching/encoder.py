@@ -1,0 +1,306 @@
+"""The encoder: executions to sketches, and back through the adjoint.
+
+A sketch is linear in ``z``, the stacked attributes and marks of presence: ``s = B z``.  ``forward`` applies ``B`` and
+``backward`` applies ``Bᵀ``, both object graph by object graph, for a batch of runs and all objects of a module at once;
+neither forms ``B`` nor a ``d × d`` matrix.  One pass costs, for each object, the products with ``R_{M,1}``, ``T_a``,
+``T_b`` and ``T_0``, and one product for each edge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simnet.checks import integer
+from simnet.matrices import MatrixBank, MatrixFamily, RandomMatrix, as_family
+from simnet.networks import Execution, Executions, Group, ModularNetwork, Structure
+from simnet.networks.executions import as_executions
+from simnet.networks.network import ROOT, Name
+from simnet.networks.structure import Step
+from simnet.recipes import Recipe, as_recipe
+from simnet.sketching.operator import SketchOperator
+
+Array = NDArray[Any]
+
+#: Runs are encoded in batches whose object sketches take about this many bytes together.
+BATCH_BYTES = 1 << 27
+
+#: The matrices of a module by what they do, beside its slots: see ``simnet.recipes`` for the equation.
+ROLES = ("value", "presence", "object", "attribute", "input")
+
+
+class Encoder:
+    """Everything that makes sketches: a network of modules and slots, a recipe, and a bank of named matrices.
+
+    The parameters, and the ways to ask questions of a sketch, are those of :class:`simnet.Sketcher`.
+    """
+
+    def __init__(
+        self,
+        network: ModularNetwork,
+        sketch_dim: int,
+        matrices: str | MatrixFamily = "trig",
+        recipe: str | Recipe = "recursive",
+        seed: int = 0,
+        dtype: str = "float64",
+    ) -> None:
+        if not isinstance(network, ModularNetwork):
+            raise ValueError(f"network: must be a ModularNetwork, not {type(network).__name__}")
+        self.network = network
+        self.sketch_dim = integer("sketch_dim", sketch_dim, minimum=1)
+        self.family = as_family(matrices)
+        self.recipe = as_recipe(recipe)
+        self.seed = integer("seed", seed)
+        widest = max(network.modules, key=lambda module: module.attribute_dim)
+        if widest.attribute_dim > self.sketch_dim:
+            raise ValueError(
+                f"sketch_dim = {self.sketch_dim}: must be at least the attribute_dim = {widest.attribute_dim} of module "
+                f"{widest.name!r}"
+            )
+        self.bank = MatrixBank(self.family, self.sketch_dim, self.seed, dtype)
+        self.dtype: np.dtype[Any] = np.dtype(self.bank.dtype)
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({len(self.network.modules)} modules, sketch_dim={self.sketch_dim}, "
+            f"matrices={self.family}, recipe={self.recipe}, seed={self.seed}, dtype={self.dtype.name!r})"
+        )
+
+    # -- matrices ---------------------------------------------------------------------------------------------------
+
+    def matrix_key(self, module: Name, role: str | int) -> tuple[Any, ...]:
+        """The name of a matrix: its module, or ``"root"``, and its role or the number of its slot."""
+        return (module, role)
+
+    def matrix(self, module: Name, role: str | int) -> RandomMatrix:
+        """The matrix of a module, in the order in which sketches store their coordinates.
+
+        Parameters
+        ----------
+        module : str or int
+            ``"root"`` stands for the output pseudo-object, which has slots only.
+        role : {"value", "presence", "object", "attribute", "input"} or int
+            ``R_{M,1}`` (its first ``a`` columns), ``R_{M,2}`` (its first column), ``R_{M,0}``, ``R_{M,a}``,
+            ``R_{M,b}``, or ``R_{M,in,i}`` for the slot ``i``.
+
+        Raises
+        ------
+        ValueError
+            If there is no such module, role or slot.
+        """
+        slots = self.network.outputs if module == ROOT else self.network.module(module).slots
+        roles = () if module == ROOT else ROLES
+        if role not in roles and (isinstance(role, str) or not 0 <= role < len(slots)):
+            raise ValueError(f"role = {role!r}: must be one of {list(roles)} or a slot below {len(slots)}")
+        columns = None
+        if role in ("value", "presence"):
+            columns = self.network.module(module).attribute_dim if role == "value" else 1
+        return self.bank.stored(self.matrix_key(module, role), columns)
+
+    def value_matrix(self, module: Name) -> RandomMatrix:
+        """``R_{M,1}``, its first ``a`` columns, in natural order."""
+        return self.bank.matrix(self.matrix_key(module, "value"), self.network.module(module).attribute_dim)
+
+    def presence_column(self, module: Name) -> Array:
+        """``R_{M,2} e₁``, in natural order."""
+        return self.bank.matrix(self.matrix_key(module, "presence"), 1).matvec(np.ones(1, self.dtype))
+
+    def _transparent(self, module: Name, role: str | int, vectors: Array) -> Array:
+        """``T(R) v = αv + βRv``."""
+        identity, mixing = self.recipe.identity, self.recipe.mixing
+        if mixing == 0.0:
+            return vectors if identity == 1.0 else identity * vectors
+        mixed = self.bank.matrix(self.matrix_key(module, role)).matvec(vectors)
+        mixed *= mixing
+        if identity != 0.0:
+            mixed += identity * vectors
+        return mixed
+
+    def _transparent_adjoint(self, module: Name, role: str | int, vectors: Array) -> Array:
+        """``T(R)ᵀ y``."""
+        identity, mixing = self.recipe.identity, self.recipe.mixing
+        if mixing == 0.0:
+            return vectors if identity == 1.0 else identity * vectors
+        mixed = self.bank.matrix(self.matrix_key(module, role)).rmatvec(vectors)
+        mixed *= mixing
+        if identity != 0.0:
+            mixed += identity * vectors
+        return mixed
+
+    # -- the two passes ---------------------------------------------------------------------------------------------
+
+    def forward(self, structure: Structure, values: list[Array], presence: Array, weights: Array) -> Array:
+        """``B z`` for a batch, in natural order of the coordinates: ``(n, d)``.
+
+        Parameters
+        ----------
+        structure : Structure
+        values : list of (n, a) arrays
+            One for each object.
+        presence : (n, objects) array
+        weights : (n, edges) or (1, edges) array
+        """
+        recipe, n = self.recipe, presence.shape[0]
+        weights = weights.astype(self.dtype, copy=False)
+        sketches = np.zeros((len(structure), n, self.sketch_dim), self.dtype)
+        for step in structure.steps:
+            x = np.stack([values[k] for k in step.objects]).astype(self.dtype, copy=False)
+            own = self.value_matrix(step.module).matvec(x)
+            own *= recipe.value_share
+            if recipe.presence_share:
+                marks = recipe.presence_share * presence.T[step.objects].astype(self.dtype, copy=False)
+                own += marks[..., None] * self.presence_column(step.module)
+            mixed = self._transparent(step.module, "attribute", own)
+            mixed *= recipe.attribute_share
+            if step.slots and recipe.input_share:
+                inputs = self._transparent(step.module, "input", self._gather(step, sketches, weights, n))
+                mixed += recipe.input_share * inputs
+            sketches[step.objects] = self._transparent(step.module, "object", mixed)
+        return self._gather(structure.root, sketches, weights, n)[0]
+
+    def _gather(self, step: Step, sketches: Array, weights: Array, n: int) -> Array:
+        """``s_in = Σ_i w_i T(R_{M,in,i}) s_obj(θ_i)`` of all objects of a step: ``(objects, n, d)``."""
+        total = np.zeros((len(step.objects), n, self.sketch_dim), self.dtype)
+        for slot, edges, rows, _, children in step.slots:
+            weighted = weights.T[edges][..., None] * sketches[children]
+            total[rows] += self._transparent(step.module, slot, weighted)
+        return total
+
+    def backward(self, structure: Structure, sketches: Array, weights: Array) -> Iterator[tuple[Step, Array]]:
+        """What the adjoint brings to the attribute part of every object, module by module from ``root`` down.
+
+        Parameters
+        ----------
+        structure : Structure
+        sketches : (n, d) array, in natural order
+        weights : (n, edges) or (1, edges) array
+
+        Yields
+        ------
+        (Step, (objects, n, d) array)
+            ``G_θᵀ s`` for the objects of one module, with ``G_θ`` the sum over the paths of the products of shares,
+            weights and transparent matrices from ``s_attr(θ)`` to the sketch.  ``ξ_x R_{M,1}ᵀ`` of it are the rows of
+            ``Bᵀ s`` for the attributes of ``θ``, ``ξ_e ⟨R_{M,2} e₁, ·⟩`` that for its presence.
+        """
+        recipe, n = self.recipe, sketches.shape[0]
+        weights = weights.astype(self.dtype, copy=False)
+        flow: dict[int, Array] = {}
+
+        def scatter(step: Step, above: Array) -> None:
+            for slot, edges, rows, _, children in step.slots:
+                down = self._transparent_adjoint(step.module, slot, above[rows])
+                down = weights.T[edges][..., None] * down
+                for i, child in enumerate(children):
+                    k = int(child)
+                    flow[k] = flow[k] + down[i] if k in flow else down[i]
+
+        scatter(structure.root, sketches[None].astype(self.dtype, copy=False))
+        for step in reversed(structure.steps):
+            zero = np.zeros((n, self.sketch_dim), self.dtype)
+            above = np.stack([flow.pop(int(k), zero) for k in step.objects])
+            above = self._transparent_adjoint(step.module, "object", above)
+            if step.slots and recipe.input_share:
+                inputs = self._transparent_adjoint(step.module, "input", above)
+                scatter(step, recipe.input_share * inputs)
+            yield step, recipe.attribute_share * self._transparent_adjoint(step.module, "attribute", above)
+
+    def to_stored(self, natural: Array) -> Array:
+        """Coordinates in the order in which sketches store them."""
+        return natural if self.bank.order is None else natural[..., self.bank.order]
+
+    def to_natural(self, stored: Array) -> Array:
+        """Coordinates in the order of the matrices."""
+        if self.bank.order is None:
+            return stored
+        natural = np.empty_like(stored)
+        natural[..., self.bank.order] = stored
+        return natural
+
+    # -- what users call --------------------------------------------------------------------------------------------
+
+    def encode(self, runs: Executions | Group | Execution) -> Array:
+        """The sketches of executions.
+
+        Parameters
+        ----------
+        runs : Executions, Group or Execution
+
+        Returns
+        -------
+        (runs, sketch_dim) array, or (sketch_dim,) for a single Execution
+            ``s = s_in(root)``, coordinates in stored order.
+
+        Raises
+        ------
+        ValueError
+            If the executions use a module, a slot or an attribute dimension that the sketcher's network does not have.
+
+        Examples
+        --------
+        >>> import simnet
+        >>> net = simnet.networks.layered(widths=(3, 2), attribute_dim=4, seed=0)
+        >>> simnet.Sketcher(net, sketch_dim=64, seed=3).encode(net.run(5, seed=1)).shape
+        (5, 64)
+        """
+        executions = as_executions(runs)
+        result = np.empty((len(executions), self.sketch_dim), self.dtype)
+        for group in executions:
+            self.check_structure(group.structure)
+            size = max(1, BATCH_BYTES // (self.sketch_dim * self.dtype.itemsize * max(len(group.structure), 1)))
+            for start in range(0, len(group), size):
+                part = slice(start, min(start + size, len(group)))
+                values = [x[part] for x in group.attributes]
+                presence = np.ones((part.stop - start, len(group.structure)))
+                weights = group.weights[part] if len(group.weights) > 1 else group.weights
+                result[group.runs[part]] = self.forward(group.structure, values, presence, weights)
+        result = self.to_stored(result)
+        return result[0] if isinstance(runs, Execution) else result
+
+    def operator(self, ex: Execution | Structure) -> SketchOperator:
+        """The sketch as a linear operator: ``encode(ex) == operator(ex) @ ex.vector()``.
+
+        Returns
+        -------
+        SketchOperator
+            A ``scipy.sparse.linalg.LinearOperator`` of shape ``(sketch_dim, p)``.  Columns are, object by object, its
+            attributes and then its presence.
+
+        Examples
+        --------
+        >>> import numpy as np, simnet
+        >>> net = simnet.networks.layered(widths=(3, 2), attribute_dim=4, seed=0)
+        >>> sketcher, ex = simnet.Sketcher(net, sketch_dim=64, seed=3), net.run(1, seed=1)[0]
+        >>> bool(np.allclose(sketcher.operator(ex) @ ex.vector(), sketcher.encode(ex)))
+        True
+        """
+        structure = ex.structure if isinstance(ex, Execution) else ex
+        self.check_structure(structure)
+        return SketchOperator(self, structure)
+
+    def check_structure(self, structure: Structure) -> None:
+        """A ``ValueError`` if the sketcher has no matrices for something in the structure."""
+        if structure.network is self.network:
+            return
+        if len(structure.outputs) > len(self.network.outputs):
+            raise ValueError(
+                f"outputs: the execution fills {len(structure.outputs)} output slots, the sketcher's network has "
+                f"{len(self.network.outputs)}"
+            )
+        for name, module, inputs, dim in zip(
+            structure.names, structure.modules, structure.inputs, structure.attribute_dims, strict=True
+        ):
+            known = self.network.by_name.get(module)
+            if known is None:
+                raise ValueError(f"object {name!r}: module {module!r} is not in the sketcher's network")
+            if dim != known.attribute_dim:
+                raise ValueError(
+                    f"object {name!r}: attribute_dim = {dim}, in the sketcher's network it is {known.attribute_dim}"
+                )
+            if len(inputs) > len(known.slots):
+                raise ValueError(
+                    f"object {name!r}: fills {len(inputs)} slots, module {module!r} of the sketcher's network has "
+                    f"{len(known.slots)}"
+                )

@@ -1,0 +1,143 @@
+"""Observations: a sketch of which only some coordinates are left, and the reading and writing of sketches."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simnet.sketching.encoder import Encoder
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """What is left of one sketch or of a batch.
+
+    Attributes
+    ----------
+    values : (n, sketch_dim) array
+        In the natural order of the matrices, 0 where a coordinate is missing.
+    kept : int
+        ``d'``, how many coordinates are left.
+    sketch_dim : int
+    batch : tuple of int
+        The leading shape that was given: ``()`` for a single sketch.
+    """
+
+    values: Array
+    kept: int
+    sketch_dim: int
+    batch: tuple[int, ...]
+
+    @property
+    def scale(self) -> float:
+        """``d/d'``, which makes inner products of what is left unbiased."""
+        return self.sketch_dim / self.kept
+
+    @property
+    def norm_squared(self) -> Array:
+        """``(d/d') ‖s'‖²``, the estimate of ``K_ss``: ``(n,)``."""
+        return self.scale * np.sum(np.square(self.values, dtype=float), axis=-1)
+
+
+def observe(encoder: Encoder, sketch: Any, erased: Any = None) -> Observation:
+    """Read a sketch, a prefix of one, or one with some coordinates erased; the last axis holds the coordinates.
+
+    Raises
+    ------
+    ValueError
+        If the sketch is longer than the sketcher's, nothing of it is left, or a coordinate that is left is not finite.
+    """
+    values = np.asarray(sketch)
+    d = encoder.sketch_dim
+    if values.dtype.kind not in "fiu" or values.ndim not in (1, 2):
+        raise ValueError(
+            f"sketch: has shape {values.shape} and dtype {values.dtype}, must be real, of shape (d',) or (runs, d')"
+        )
+    length = values.shape[-1]
+    if not 1 <= length <= d:
+        raise ValueError(f"sketch: has {length} coordinates, must have between 1 and sketch_dim = {d}")
+    present = np.ones(length, dtype=bool)
+    if erased is not None:
+        mask = np.asarray(erased)
+        if mask.dtype != bool or mask.shape != (length,):
+            raise ValueError(
+                f"erased: has shape {mask.shape} and dtype {mask.dtype}, must be boolean of shape ({length},), true where a "
+                f"coordinate is missing"
+            )
+        present = ~mask
+    kept = int(present.sum())
+    if kept == 0:
+        raise ValueError("erased: every coordinate is erased, at least one must be left")
+    stored = np.zeros((*values.shape[:-1], d), encoder.dtype)
+    stored[..., :length][..., present] = values[..., present]
+    if not np.isfinite(stored).all():
+        raise ValueError("sketch: has a coordinate that is NaN or infinite; pass erased= with the coordinates to ignore")
+    return Observation(encoder.to_natural(np.atleast_2d(stored)), kept, d, values.shape[:-1])
+
+
+def save_sketches(path: str | os.PathLike[str], sketches: Any, **metadata: Any) -> None:
+    """Write sketches and a note on their making to a ``.npz`` file without pickle; it appears whole or not at all.
+
+    The file holds the array ``sketches`` and ``metadata``, a JSON object as a UTF-8 byte array.
+
+    Parameters
+    ----------
+    path : path
+    sketches : (runs, d) or (d,) array of floats
+    **metadata
+        Anything that JSON can hold: recipe, matrices, seed, ….
+
+    Raises
+    ------
+    ValueError
+        If the sketches are not an array of floats, or the metadata does not fit into JSON.
+
+    Examples
+    --------
+    >>> import os, tempfile, numpy as np, simnet
+    >>> path = os.path.join(tempfile.mkdtemp(), "day.npz")
+    >>> simnet.save_sketches(path, np.ones((2, 8)), seed=3)
+    >>> sketches, metadata = simnet.load_sketches(path)
+    >>> sketches.shape, metadata
+    ((2, 8), {'seed': 3})
+    """
+    values = np.asarray(sketches)
+    if values.dtype.kind != "f" or values.ndim not in (1, 2):
+        raise ValueError(f"sketches: has shape {values.shape} and dtype {values.dtype}, must be floats, (d,) or (runs, d)")
+    try:
+        note = json.dumps(metadata, allow_nan=False).encode()
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"metadata: does not fit into JSON: {error}") from None
+    path = Path(path)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    with open(partial, "wb") as file:
+        np.savez(file, sketches=values, metadata=np.frombuffer(note, dtype=np.uint8))
+    os.replace(partial, path)
+
+
+def load_sketches(path: str | os.PathLike[str]) -> tuple[Array, dict[str, Any]]:
+    """Read what :func:`save_sketches` wrote: the sketches and the metadata.
+
+    Raises
+    ------
+    ValueError
+        If the file is not of that format.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            sketches, note = file["sketches"], file["metadata"]
+        metadata = json.loads(note.tobytes())
+    except (KeyError, ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path}: not a file of sketches: {error}") from None
+    if sketches.dtype.kind != "f" or sketches.ndim not in (1, 2) or not isinstance(metadata, dict):
+        raise ValueError(f"{path}: not a file of sketches: array of shape {sketches.shape} and dtype {sketches.dtype}")
+    return sketches, metadata

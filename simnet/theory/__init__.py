@@ -1,0 +1,61 @@
+"""Theorems as functions: pure, vectorised, with statement, assumptions and domain checks.
+
+Law 0 is in ``kernel``, the coefficients of all laws in ``coefficients``, Law 1 in ``attributes``, Law 2 in ``statistics``,
+Law 3 in ``similarity``.  Law 4, truncation, has no file: it is the argument ``kept`` of all of them.
+"""
+
+from __future__ import annotations
+
+from simnet.theory.attributes import (
+    attribute_bound,
+    attribute_mse,
+    chebyshev_bound,
+    gaussian_bound,
+    matched_mse,
+)
+from simnet.theory.coefficients import coefficient, coefficients, namesakes, unit_coefficient
+from simnet.theory.kernel import kernel, kernel_diagonal, kernel_matrix, place_gram
+from simnet.theory.similarity import (
+    attribute_share_of_norm,
+    norm_bound,
+    random_layers,
+    similar_inputs_bound,
+    similarity_bound,
+    transparent_variance,
+)
+from simnet.theory.statistics import (
+    frequency_mse,
+    mean_mse,
+    module_depth,
+    module_sums,
+    presence_coefficient,
+    sum_mse,
+)
+
+__all__ = [
+    "attribute_bound",
+    "attribute_mse",
+    "attribute_share_of_norm",
+    "chebyshev_bound",
+    "coefficient",
+    "coefficients",
+    "frequency_mse",
+    "gaussian_bound",
+    "kernel",
+    "kernel_diagonal",
+    "kernel_matrix",
+    "matched_mse",
+    "mean_mse",
+    "module_depth",
+    "module_sums",
+    "namesakes",
+    "norm_bound",
+    "place_gram",
+    "presence_coefficient",
+    "random_layers",
+    "similar_inputs_bound",
+    "similarity_bound",
+    "sum_mse",
+    "transparent_variance",
+    "unit_coefficient",
+]

@@ -10,7 +10,7 @@ from simnet.decoding import Answer, Estimate, statistics
 from simnet.decoding.similarity import similarity_with_interval
 from simnet.networks import Execution, Structure
 from simnet.networks.network import Name
-from simnet.sketching import Encoder, observe
+from simnet.sketching import Encoder, Observation, observe
 
 
 class Sketcher(Encoder):
@@ -53,6 +53,10 @@ class Sketcher(Encoder):
     True
     """
 
+    def observe(self, sketch: Any, erased: Any = None) -> Observation:
+        """What is left of a sketch, as the decoders take it."""
+        return observe(self, sketch, erased)
+
     def decode(
         self,
         sketch: Any,
@@ -79,7 +83,7 @@ class Sketcher(Encoder):
         decoder = decoding.DECODERS[choice("method", method, decoding.DECODERS)]
         structure = structure.structure if isinstance(structure, Execution) else structure
         self.check_structure(structure)
-        return decoder(self, observe(self, sketch, erased), structure)
+        return decoder(self, self.observe(sketch, erased), structure)
 
     def frequency(self, sketch: Any, module: Name, *, depth: int | None = None, erased: Any = None) -> Answer:
         """How much of a module there is: the sum of the effective weights of its objects, with an interval.
@@ -108,7 +112,7 @@ class Sketcher(Encoder):
         >>> bool(abs(answer - cats / 4) < 4 * answer.standard_error)
         True
         """
-        return statistics.frequency(self, observe(self, sketch, erased), module, depth=depth)
+        return statistics.frequency(self, self.observe(sketch, erased), module, depth=depth)
 
     def count(
         self,
@@ -123,15 +127,15 @@ class Sketcher(Encoder):
 
         ``weight`` may be left out where all places of the module in the network have the same.
         """
-        return statistics.count(self, observe(self, sketch, erased), module, weight=weight, depth=depth)
+        return statistics.count(self, self.observe(sketch, erased), module, weight=weight, depth=depth)
 
     def sum_attribute(self, sketch: Any, module: Name, *, depth: int | None = None, erased: Any = None) -> Answer:
         """The sum of the attribute vectors of the objects of a module, each times its effective weight."""
-        return statistics.sum_attribute(self, observe(self, sketch, erased), module, depth=depth)
+        return statistics.sum_attribute(self, self.observe(sketch, erased), module, depth=depth)
 
     def mean_attribute(self, sketch: Any, module: Name, *, depth: int | None = None, erased: Any = None) -> Answer:
         """The mean attribute vector of the objects of a module, with Fieller's interval."""
-        return statistics.mean_attribute(self, observe(self, sketch, erased), module, depth=depth)
+        return statistics.mean_attribute(self, self.observe(sketch, erased), module, depth=depth)
 
     def histogram(
         self,
@@ -150,7 +154,7 @@ class Sketcher(Encoder):
         """
         return statistics.histogram(
             self,
-            observe(self, sketch, erased),
+            self.observe(sketch, erased),
             module,
             coordinates=coordinates,
             unit=unit,
@@ -163,4 +167,4 @@ class Sketcher(Encoder):
 
         Both have the same coordinates left: prefixes of one length, with the same ``erased``.
         """
-        return similarity_with_interval(self, observe(self, left, erased), observe(self, right, erased))
+        return similarity_with_interval(self, self.observe(left, erased), self.observe(right, erased))

@@ -57,11 +57,21 @@ def module_sums(runs: Executions | Group | Execution, module: Name) -> tuple[flo
 
 
 def module_depth(runs: Executions | Group | Execution, module: Name) -> int:
-    """The one depth of all objects of ``module``; a ``ValueError`` if there are none or several."""
+    """The one depth of all objects of ``module``, or where runs made none, the one that the network gives it.
+
+    Raises
+    ------
+    ValueError
+        If there are several.
+    """
     depths: set[int] = set()
+    allowed: set[int] = set()
     for group in as_executions(runs):
         s = group.structure
+        s.network.module(module)
         depths |= {s.depths[k] for k in s.objects_of.get(module, ())}
+        allowed |= s.network.depths[module]
+    depths = depths or allowed
     if len(depths) != 1:
         raise ValueError(f"module {module!r}: its objects are at depths {sorted(depths)}, the law needs exactly one depth")
     return depths.pop()
@@ -134,9 +144,12 @@ def mean_mse(
 ) -> Array:
     """The mean square error of the mean attribute ``Ŝ/f̂``, to first order in the error of ``f̂``: ``(a,)``.
 
+    A ``ValueError`` if there is nothing to take the mean of.
     ``(MSE(Ŝ_j) + m_j² MSE(f̂)) / f²`` with ``m = S/f``: the two are uncorrelated, their matrices are independent.
     """
     options: dict[str, Any] = {"sketch_dim": sketch_dim, "kept": kept, "matrices": matrices, "recipe": recipe}
     frequency, total = module_sums(runs, module)
+    if frequency == 0.0:
+        raise ValueError(f"module {module!r}: the runs made no object of it, there is no mean to estimate")
     mean = total / frequency
     return (sum_mse(runs, module, **options) + mean**2 * frequency_mse(runs, module, **options)) / frequency**2

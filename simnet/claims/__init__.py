@@ -1,0 +1,19 @@
+"""Claims: one file for one property, with the law beside every measurement."""
+
+from __future__ import annotations
+
+from simnet.claims.attribute_recovery import AttributeRecovery
+from simnet.claims.base import Case, Claim, Sample
+from simnet.claims.coverage import Coverage
+from simnet.claims.kernel import Kernel
+from simnet.claims.matrices import Matrices
+from simnet.claims.similarity import Similarity
+from simnet.claims.statistics import Statistics
+from simnet.claims.truncation import Truncation
+
+CLAIMS: dict[str, Claim] = {
+    claim.name: claim
+    for claim in (Matrices(), Kernel(), Similarity(), AttributeRecovery(), Statistics(), Truncation(), Coverage())
+}
+
+__all__ = ["CLAIMS", "Case", "Claim", "Sample"]

@@ -1,0 +1,111 @@
+"""One trial of attribute recovery, shared by the claims that vary the network and those that vary what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simnet.claims.base import Sample, describe, make_sketcher, network_of, reduced, runs_of
+from simnet.matrices import as_family
+from simnet.networks import Execution, Executions
+from simnet.networks.executions import Group
+from simnet.recipes import as_recipe
+from simnet.sketcher import Sketcher
+from simnet.theory import coefficients, gaussian_bound, kernel_diagonal, matched_mse
+
+Array = NDArray[Any]
+
+#: Bounds are tried at this failure probability.
+DELTA = 0.05
+
+
+class Setting(NamedTuple):
+    """Runs of one structure, and Law 1 for each of their objects: ``(runs, a)`` for each way to truncate."""
+
+    group: Group
+    laws: dict[tuple[str, int], list[Array]]
+
+
+def heavy_pair(attribute_dim: int) -> Executions:
+    """One layer of two objects of weight ½, each with most of its length in one coordinate.
+
+    Self-noise is as large as crosstalk here, and the vectors lie along the first coordinates: this is where a matrix
+    that is almost right shows.
+    """
+    tail = np.full(attribute_dim - 1, 0.4 / np.sqrt(attribute_dim - 1))
+    x, y = np.append(0.9, tail), np.append(tail, 0.9)
+    objects = [("a", "a", x, [], []), ("b", "b", y, [], [])]
+    return Executions.gather([Execution.from_objects(objects, outputs={"a": 0.5, "b": 0.5})])
+
+
+def prepare_recovery(parameters: Mapping[str, Any]) -> Setting:
+    """The runs of a case, and the law for every object and every way to truncate in ``parameters["parts"]``."""
+    if "heavy" in parameters:
+        runs = heavy_pair(parameters["heavy"])
+    else:
+        runs = runs_of(network_of(parameters), parameters)
+    (group,) = runs.groups
+    recipe, d = as_recipe(parameters["recipe"]), parameters["sketch_dim"]
+    norms = kernel_diagonal(group, recipe=recipe)
+    strengths = np.broadcast_to(
+        coefficients(group.structure, recipe=recipe, weights=group.weights), (len(group), len(group.structure))
+    )
+    laws = {}
+    for kind, kept in parameters["parts"]:
+        laws[kind, kept] = [
+            matched_mse(x, strengths[:, k], norms, sketch_dim=d, kept=kept, family=as_family(parameters["matrices"]))
+            for k, x in enumerate(group.attributes)
+        ]
+    return Setting(group, laws)
+
+
+def _decode(maker: Sketcher, part: Array, group: Group, mask: Array | None) -> Sequence[Array]:
+    """The matched estimate of every object of every run, with the weights of that run: ``(runs, a)`` each."""
+    if len(group.weights) == 1:
+        return maker.decode(part, group.structure, "matched", erased=mask).attributes
+    single = [maker.decode(row, group.structure_of(i), "matched", erased=mask).attributes for i, row in enumerate(part)]
+    return [np.stack(rows) for rows in zip(*single, strict=True)]
+
+
+def recovery_trial(
+    setting: Setting, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]
+) -> Sequence[Sample]:
+    """Decode every object from each part of the sketch; one sample for each depth and part.
+
+    *Error*: the square error over Law 1, averaged over objects of one depth, coordinates and runs.  *Mean*: how much of
+    an object's own vector is in its estimate, 1 by the law (where noise leaves it visible: ``parameters["mean"]``).  *Bound*: the largest error of the first run's first object.
+    """
+    group, d = setting.group, parameters["sketch_dim"]
+    s = group.structure
+    maker = make_sketcher(s.network, parameters, seed, sketcher)
+    sketches = maker.encode(group)
+    samples = []
+    for (kind, kept), laws in setting.laws.items():
+        part, mask = reduced(sketches, kind, kept, seed)
+        estimates = _decode(maker, part, group, mask)
+        errors = [x - truth for x, truth in zip(estimates, group.attributes, strict=True)]
+        for depth in sorted(set(s.depths)):
+            mine = [k for k in range(len(s)) if s.depths[k] == depth]
+            ratio = float(np.mean([np.mean(errors[k] ** 2 / laws[k]) for k in mine]))
+            law = float(np.mean([laws[k].mean() for k in mine]))
+            first = mine[0]
+            bound = float(gaussian_bound(laws[first][0], failure_probability=DELTA))
+            samples.append(
+                Sample(
+                    f"MSE, depth {depth}, {describe(kind, d, kept)}",
+                    ratio * law,
+                    law,
+                    bound=bound,
+                    violations=int(np.abs(errors[first][0]).max() > bound),
+                    tries=1,
+                    failure_probability=DELTA,
+                )
+            )
+            if depth == 1 and parameters["mean"]:
+                projected = sum(float(np.sum(estimates[k] * group.attributes[k])) for k in mine)
+                length = sum(float(np.sum(group.attributes[k] ** 2)) for k in mine)
+                samples.append(Sample(f"mean, depth {depth}, {describe(kind, d, kept)}", projected / length, 1.0))
+    return samples

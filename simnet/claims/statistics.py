@@ -1,0 +1,129 @@
+"""Claim: Law 2.  How many, their sum, their mean, their histogram, from one sketch or from a sum of many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simnet.claims.base import Case, Claim, Sample, describe, make_sketcher, network_of, prepared, reduced, runs_of
+from simnet.networks import Executions
+from simnet.networks.functions import ThingFunction
+from simnet.sketcher import Sketcher
+from simnet.theory import frequency_mse, mean_mse, module_sums, sum_mse
+
+Array = NDArray[Any]
+
+#: Intervals are tried at this level.
+LEVEL = 0.95
+
+KINDS = ("cat", "person", "table", "chair", "lamp", "vase", "book", "plant", "sofa", "rug", "clock", "mirror")
+
+
+class Truth(NamedTuple):
+    """The planted sums of every kind, and for each way to truncate the laws of their errors."""
+
+    runs: Executions
+    frequency: Array  # (kinds,)
+    total: Array  # (kinds, a)
+    laws: dict[tuple[str, int], tuple[Array, Array, Array]]  # of frequency (kinds,), sum and mean (kinds, a)
+
+
+class Statistics(Claim):
+    """Frequency, sum, mean and histogram of every kind of thing in a room, whole and truncated, one room and many."""
+
+    name = "statistics"
+    title = "how many, sum, mean, histogram"
+
+    def cases(self, *, quick: bool) -> Sequence[Case]:
+        scene = {"family": "scene", "kinds": KINDS, "places": 10, "seed": 41}
+        trials = 120 if quick else 2800
+        grid = [
+            ("one room", 1, "trig", 256, "recursive", trials),
+            ("sum of 12 rooms", 12, "trig", 256, "recursive", trials),
+            ("sum of 12 rooms", 12, "trig", 256, "prototype_b", trials),
+            ("sum of 12 rooms", 12, "trig", 65536, "prototype_b", max(trials // 12, 20)),
+            *(("one room", 1, family, 128, "prototype_b", trials) for family in ("gaussian", "rademacher", "haar", "block")),
+        ]
+        return [
+            Case(
+                f"{what}, {recipe}, {matrices}, d = {d}",
+                {
+                    "network": scene,
+                    "runs": runs,
+                    "run_seed": 5,
+                    "recipe": recipe,
+                    "matrices": matrices,
+                    "sketch_dim": d,
+                    "parts": [["prefix", d]] if d == 65536 else [["prefix", d], ["prefix", d // 4], ["random", d // 4]],
+                    "mean": d == 65536,
+                },
+                trials=number,
+                batch=125,
+            )
+            for what, runs, matrices, d, recipe, number in grid
+        ]
+
+    def prepare(self, parameters: Mapping[str, Any]) -> Any:
+        runs = runs_of(network_of(parameters), parameters)
+        sums = [module_sums(runs, kind) for kind in KINDS]
+        laws = {}
+        for kind, kept in parameters["parts"]:
+            options = {key: parameters[key] for key in ("sketch_dim", "matrices", "recipe")} | {"kept": kept}
+            laws[kind, kept] = (
+                np.array([frequency_mse(runs, module, **options) for module in KINDS]),
+                np.array([sum_mse(runs, module, **options) for module in KINDS]),
+                np.array([mean_mse(runs, module, **options) for module in KINDS]) if parameters["mean"] else np.zeros(0),
+            )
+        return Truth(runs, np.array([f for f, _ in sums]), np.array([total for _, total in sums]), laws)
+
+    def trial(self, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]) -> Sequence[Sample]:
+        truth, d = prepared(self, parameters), parameters["sketch_dim"]
+        maker = make_sketcher(truth.runs[0].network, parameters, seed, sketcher)
+        sketch = maker.encode(truth.runs).sum(axis=0)
+        samples = []
+        for (kind, kept), (f_law, s_law, m_law) in truth.laws.items():
+            part, mask = reduced(sketch, kind, kept, seed)
+            where = describe(kind, d, kept)
+            f = np.array([float(maker.frequency(part, module, erased=mask)) for module in KINDS])
+            s = np.array([maker.sum_attribute(part, module, erased=mask).value for module in KINDS])
+            samples += [
+                _relative(f"MSE of frequency, {where}", (f - truth.frequency) ** 2, f_law),
+                _relative(f"MSE of sum, {where}", (s - truth.total) ** 2, s_law),
+                Sample(
+                    f"bias of frequency / √MSE, {where}",
+                    float(np.mean((f - truth.frequency) / np.sqrt(f_law))),
+                    0.0,
+                    zero_scale=1.0,
+                ),
+            ]
+            if kept == d:
+                samples.append(self._histogram(maker, part, truth, where))
+            if parameters["mean"]:
+                # the law is first order in the relative error of the frequency: next comes 3 times its square
+                relative = f_law / truth.frequency**2
+                often = relative < 0.006
+                means = np.array([maker.mean_attribute(part, module).value for module in KINDS])
+                squares = (means - truth.total / truth.frequency[:, None])[often] ** 2
+                slack = 3.0 * float(relative[often].mean())
+                samples.append(_relative(f"MSE of mean, {where}", squares, m_law[often], slack))
+        return samples
+
+    @staticmethod
+    def _histogram(maker: Sketcher, sketch: Array, truth: Truth, where: str) -> Sample:
+        """How many things of each colour: the share of bins whose interval covers the truth."""
+        inside = []
+        for module, total in zip(KINDS, truth.total, strict=True):
+            bins = maker.histogram(sketch, module, coordinates=slice(1, 5), unit=1.0 / ThingFunction.SCALE)
+            low, high = np.moveaxis(bins.interval(LEVEL), -1, 0)
+            things = total[1:5] * ThingFunction.SCALE * len(truth.runs[0].structure["room"].inputs)
+            inside.append((low <= things) & (things <= high))
+        return Sample(f"histogram covered, {where}", float(np.mean(inside)), LEVEL, window=0.02)
+
+
+def _relative(quantity: str, squares: Array, law: Array, slack: float = 0.0) -> Sample:
+    """The mean of square errors, each relative to its law."""
+    scale = float(law.mean())
+    return Sample(quantity, float(np.mean(squares / law)) * scale, scale, slack=slack)

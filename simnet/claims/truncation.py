@@ -1,0 +1,87 @@
+"""Claim: Law 4.  Every answer survives the loss of coordinates: ``d'`` in the place of ``d``, prefix or random subset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from simnet.claims.base import Case, Claim, Sample, make_sketcher, prepared, reduced
+from simnet.claims.recovery import Setting, prepare_recovery, recovery_trial
+from simnet.sketcher import Sketcher
+from simnet.theory import kernel_matrix
+
+
+class Truncation(Claim):
+    """Attribute recovery and similarity from a quarter and a sixteenth of the coordinates."""
+
+    name = "truncation"
+    title = "d' for d, prefix or random"
+
+    def cases(self, *, quick: bool) -> Sequence[Case]:
+        tree = {"family": "tree", "height": 2, "branching": 2, "attribute_dim": 128, "seed": 31}
+        cases = []
+        for matrices, d in (("trig", 4096), ("gaussian", 256)):
+            parts = [[kind, d // share] for share in (4, 16) for kind in ("prefix", "random")]
+            cases.append(
+                Case(
+                    f"tree, {matrices}, d = {d}",
+                    {
+                        "network": tree,
+                        "mean": False,
+                        "runs": 4,
+                        "recipe": "recursive",
+                        "matrices": matrices,
+                        "sketch_dim": d,
+                        "parts": parts,
+                    },
+                    trials=60 if quick else 500,
+                    batch=20,
+                )
+            )
+        for matrices in ("trig", "gaussian", "rademacher", "haar", "block"):
+            parts = [["prefix", 128], ["random", 128], ["prefix", 32]]
+            cases.append(
+                Case(
+                    f"heavy pair, prototype_b, {matrices}, d = 512",
+                    {
+                        "heavy": 32,
+                        "mean": True,
+                        "recipe": "prototype_b",
+                        "matrices": matrices,
+                        "sketch_dim": 512,
+                        "parts": parts,
+                    },
+                    trials=300 if quick else 1600,
+                    batch=100,
+                )
+            )
+        return cases
+
+    def prepare(self, parameters: Mapping[str, Any]) -> Any:
+        setting = prepare_recovery(parameters)
+        return setting, kernel_matrix(setting.group, recipe=parameters["recipe"])
+
+    def trial(self, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]) -> Sequence[Sample]:
+        setting, law = prepared(self, parameters)
+        samples = list(recovery_trial(setting, parameters, seed, sketcher))
+        if "network" in parameters:
+            samples += self._similarity(setting, law, parameters, seed, sketcher)
+        return samples
+
+    def _similarity(
+        self, setting: Setting, law: Any, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]
+    ) -> Sequence[Sample]:
+        """The similarity of two runs from each part, by the sketcher that is on trial."""
+        d = parameters["sketch_dim"]
+        maker = make_sketcher(setting.group.structure.network, parameters, seed, sketcher)
+        sketches = maker.encode(setting.group)
+        samples = []
+        for kind, kept in setting.laws:
+            part, mask = reduced(sketches, kind, kept, seed)
+            values = [float(maker.similarity(part[0], row, erased=mask)) for row in part[1:]]
+            samples.append(
+                Sample(f"⟨s, s̄⟩, {kind} 1/{d // kept}", float(np.mean(values)), float(np.mean(law[0, 1:])))
+            )
+        return samples

@@ -12,7 +12,7 @@ from simnet.claims.base import Case, Claim, Sample, describe, make_sketcher, net
 from simnet.networks import Executions
 from simnet.networks.functions import ThingFunction
 from simnet.sketcher import Sketcher
-from simnet.theory import frequency_mse, mean_mse, module_sums, sum_mse
+from simnet.theory import expected_norm, frequency_mse, mean_mse, module_sums, sum_mse
 
 Array = NDArray[Any]
 
@@ -41,8 +41,8 @@ class Statistics(Claim):
         scene = {"family": "scene", "kinds": KINDS, "places": 10, "seed": 41}
         trials = 120 if quick else 2800
         grid = [
-            ("one room", 1, "trig", 256, "recursive", trials),
-            ("sum of 12 rooms", 12, "trig", 256, "recursive", trials),
+            ("one room", 1, "trig", 256, "recursive", trials // 2),
+            ("sum of 4 rooms", 4, "trig", 256, "recursive", trials // 2),
             ("sum of 12 rooms", 12, "trig", 256, "prototype_b", trials),
             ("sum of 12 rooms", 12, "trig", 65536, "prototype_b", max(trials // 12, 20)),
             *(("one room", 1, family, 128, "prototype_b", trials) for family in ("gaussian", "rademacher", "haar", "block")),
@@ -69,9 +69,11 @@ class Statistics(Claim):
     def prepare(self, parameters: Mapping[str, Any]) -> Any:
         runs = runs_of(network_of(parameters), parameters)
         sums = [module_sums(runs, kind) for kind in KINDS]
+        norm_squared = expected_norm(runs, recipe=parameters["recipe"])
         laws = {}
         for kind, kept in parameters["parts"]:
-            options = {key: parameters[key] for key in ("sketch_dim", "matrices", "recipe")} | {"kept": kept}
+            options = {key: parameters[key] for key in ("sketch_dim", "matrices", "recipe")} 
+            options |= {"kept": kept, "norm_squared": norm_squared}
             laws[kind, kept] = (
                 np.array([frequency_mse(runs, module, **options) for module in KINDS]),
                 np.array([sum_mse(runs, module, **options) for module in KINDS]),

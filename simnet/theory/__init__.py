@@ -24,6 +24,7 @@ from simnet.theory.similarity import (
     transparent_variance,
 )
 from simnet.theory.statistics import (
+    expected_norm,
     frequency_mse,
     mean_mse,
     module_depth,
@@ -39,6 +40,7 @@ __all__ = [
     "chebyshev_bound",
     "coefficient",
     "coefficients",
+    "expected_norm",
     "frequency_mse",
     "gaussian_bound",
     "kernel",

@@ -77,6 +77,11 @@ def module_depth(runs: Executions | Group | Execution, module: Name) -> int:
     return depths.pop()
 
 
+def expected_norm(runs: Executions | Group | Execution, *, recipe: str | Recipe = "recursive") -> float:
+    """``E‖Σ s‖²`` of the sum of the sketches of ``runs``: the sum of all entries of their kernel matrix."""
+    return float(kernel_matrix(runs, recipe=recipe).sum())
+
+
 def frequency_mse(
     runs: Executions | Group | Execution,
     module: Name,
@@ -85,8 +90,11 @@ def frequency_mse(
     kept: int | None = None,
     matrices: str | MatrixFamily = "trig",
     recipe: str | Recipe = "recursive",
+    norm_squared: float | None = None,
 ) -> float:
     """The mean square error of ``f̂`` from the (sum of the) sketches of ``runs``.
+
+    ``norm_squared`` is their :func:`expected_norm`, when it is known already.
 
     Raises
     ------
@@ -102,7 +110,7 @@ def frequency_mse(
     mse = matched_mse(
         np.array([frequency]),
         strength,
-        kernel_matrix(runs, recipe=recipe).sum(),
+        expected_norm(runs, recipe=recipe) if norm_squared is None else norm_squared,
         sketch_dim=sketch_dim,
         kept=kept_dimension(kept, sketch_dim),
         family=family,
@@ -118,6 +126,7 @@ def sum_mse(
     kept: int | None = None,
     matrices: str | MatrixFamily = "trig",
     recipe: str | Recipe = "recursive",
+    norm_squared: float | None = None,
 ) -> Array:
     """The mean square error of each coordinate of ``Ŝ`` from the (sum of the) sketches of ``runs``: ``(a,)``."""
     family, recipe = as_family(matrices), as_recipe(recipe)
@@ -126,7 +135,7 @@ def sum_mse(
     return matched_mse(
         total,
         unit_coefficient(module_depth(runs, module), recipe=recipe),
-        kernel_matrix(runs, recipe=recipe).sum(),
+        expected_norm(runs, recipe=recipe) if norm_squared is None else norm_squared,
         sketch_dim=sketch_dim,
         kept=kept_dimension(kept, sketch_dim),
         family=family,
@@ -141,13 +150,17 @@ def mean_mse(
     kept: int | None = None,
     matrices: str | MatrixFamily = "trig",
     recipe: str | Recipe = "recursive",
+    norm_squared: float | None = None,
 ) -> Array:
     """The mean square error of the mean attribute ``Ŝ/f̂``, to first order in the error of ``f̂``: ``(a,)``.
 
     A ``ValueError`` if there is nothing to take the mean of.
     ``(MSE(Ŝ_j) + m_j² MSE(f̂)) / f²`` with ``m = S/f``: the two are uncorrelated, their matrices are independent.
     """
+    if norm_squared is None:
+        norm_squared = expected_norm(runs, recipe=recipe)
     options: dict[str, Any] = {"sketch_dim": sketch_dim, "kept": kept, "matrices": matrices, "recipe": recipe}
+    options["norm_squared"] = norm_squared
     frequency, total = module_sums(runs, module)
     if frequency == 0.0:
         raise ValueError(f"module {module!r}: the runs made no object of it, there is no mean to estimate")

@@ -1,0 +1,260 @@
+"""Every family: its definition, its form in both precisions, and its two facts within a stated failure probability."""
+
+from __future__ import annotations
+
+import dataclasses
+import tracemalloc
+
+import numpy as np
+import pytest
+import scipy.stats
+
+import simnet
+from simnet.matrices import FAMILIES, Block, Gaussian, Haar, MatrixBank, Rademacher, Trig, as_family
+from simnet.matrices.base import DenseMatrix
+from simnet.randomness import stream
+from simnet.testing import check_matrices
+from simnet.testing.defects import ScaledFamily
+
+ALL = [Gaussian(), Rademacher(), Haar(), Trig(), Block(), Block(block_size=7, density=0.3), Block(3, 1.0)]
+families = pytest.mark.parametrize("family", ALL, ids=str)
+D = 60  # not a multiple of every block size, and no power of two
+
+
+def sample(family, columns=None, dtype="float64", seed=1, d=D):
+    return family.sample(stream(seed, "test"), d, columns, dtype)
+
+
+# -- definitions --------------------------------------------------------------------------------------------------------
+
+
+def test_trig_is_two_rounds_of_signs_and_cosines():
+    matrix = sample(Trig())
+    k, n = np.arange(D)[:, None], np.arange(D)[None, :]
+    cosines = np.sqrt(2 / D) * np.cos(np.pi * k * (2 * n + 1) / (2 * D))
+    cosines[0] /= np.sqrt(2)
+    first, second, third = (np.diag(row) for row in matrix.signs)
+    assert set(np.unique(matrix.signs)) == {-1.0, 1.0}
+    np.testing.assert_allclose(matrix.todense(), third @ cosines @ second @ cosines @ first, atol=1e-13)
+
+
+@pytest.mark.parametrize("family", [Haar(), Trig()], ids=str)
+def test_rotations_are_orthogonal(family):
+    dense = sample(family).todense()
+    np.testing.assert_allclose(dense.T @ dense, np.eye(D), atol=1e-12)
+    np.testing.assert_allclose(sample(family, 5).todense().T @ sample(family, 5).todense(), np.eye(5), atol=1e-12)
+
+
+def test_entries_of_sign_matrices_and_empty_blocks():
+    assert set(np.unique(sample(Rademacher()).todense())) == {-1 / np.sqrt(D), 1 / np.sqrt(D)}
+    magnitudes = np.abs(sample(Block(7, 0.3)).todense())
+    assert set(np.unique(magnitudes)) == {0.0, 1 / np.sqrt(D * 0.3)}
+    blocks = [magnitudes[i : i + 7] for i in range(0, D, 7)]
+    assert len(blocks[-1]) == 4
+    assert {len(np.unique(block)) for block in blocks} == {1}  # whole blocks are empty or filled
+
+
+def test_gaussian_entries_are_normal_with_variance_one_over_d():
+    entries = sample(Gaussian(), d=400).todense().ravel() * np.sqrt(400)
+    assert scipy.stats.kstest(entries, "norm").pvalue > 1e-6
+    assert scipy.stats.kstest(1.03 * entries, "norm").pvalue < 1e-6
+
+
+# -- form ---------------------------------------------------------------------------------------------------------------
+
+
+@families
+@pytest.mark.parametrize("columns", [None, 1, 4])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("stored", [False, True], ids=["natural", "stored"])
+def test_products_are_those_of_the_dense_matrix_in_the_dtype_of_the_matrix(family, columns, dtype, stored):
+    bank = MatrixBank(family, D, 3, dtype)
+    matrix = (bank.stored if stored else bank.matrix)(("m",), columns)
+    dense, tolerance = matrix.todense(), 1e-12 if dtype == "float64" else 2e-5
+    assert matrix.shape == dense.shape == (D, columns or D)
+    assert matrix.dtype == dense.dtype == np.dtype(dtype)
+    draw = np.random.default_rng(0)
+    for given in (np.float64, np.float32):  # neither precision of the vectors changes that of the products
+        for batch in ((), (3,), (2, 0), (2, 3)):
+            x = draw.standard_normal((*batch, columns or D)).astype(given)
+            y = draw.standard_normal((*batch, D)).astype(given)
+            before = x.copy(), y.copy()
+            forward, backward = matrix.matvec(x), matrix.rmatvec(y)
+            assert forward.dtype == backward.dtype == np.dtype(dtype)
+            np.testing.assert_allclose(forward, x @ dense.T, atol=tolerance)
+            np.testing.assert_allclose(backward, y @ dense, atol=tolerance)
+            np.testing.assert_array_equal(x, before[0])
+            np.testing.assert_array_equal(y, before[1])
+
+
+@families
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("kept", [1, 17, D])
+def test_prefix_is_the_beginning_bit_for_bit(family, dtype, kept):
+    matrix = MatrixBank(family, D, 3, dtype).stored(("m",), 4)
+    x, y = np.random.default_rng(0).standard_normal((2, 3, D))
+    prefix, erased = matrix.prefix(kept), y.copy()
+    erased[:, kept:] = 0.0
+    assert prefix.shape == (kept, 4)
+    assert prefix.matvec(x[:, :4]).dtype == prefix.rmatvec(y[:, :kept]).dtype == np.dtype(dtype)
+    np.testing.assert_array_equal(prefix.matvec(x[:, :4]), matrix.matvec(x[:, :4])[:, :kept])
+    np.testing.assert_array_equal(prefix.rmatvec(y[:, :kept]), matrix.rmatvec(erased))
+    np.testing.assert_array_equal(prefix.todense(), matrix.todense()[:kept])
+
+
+@families
+def test_a_stream_fixes_the_matrix_its_precision_and_its_first_columns(family):
+    dense = sample(family).todense()
+    np.testing.assert_array_equal(sample(family).todense(), dense)
+    np.testing.assert_allclose(sample(family, dtype="float32").todense(), dense, atol=3e-7)
+    np.testing.assert_allclose(sample(family, 3).todense(), dense[:, :3], atol=1e-13)
+    other = sample(family, seed=2).todense()
+    assert abs(np.sum(dense * other)) < 6.0  # the sum of d² products of mean 0 and variance 1/d²
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_million_coordinates_need_a_few_vectors_of_memory(dtype):
+    d = 1 << 20
+    tracemalloc.start()
+    try:
+        matrix = MatrixBank(Trig(), d, 0, dtype).stored(("m",), None)
+        v = np.zeros(d, dtype)
+        v[:3] = 0.6, 0.0, 0.8
+        back = matrix.rmatvec(matrix.matvec(v))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_allclose(back[:5], v[:5], atol=1e-5)
+    assert peak < 20 * 8 * d
+
+
+# -- facts --------------------------------------------------------------------------------------------------------------
+
+FAILURE = 1e-6
+
+
+def agrees(samples, law, slack):
+    """Student's t, Bonferroni over the columns: a right law is refused with probability ``FAILURE`` at most."""
+    n, columns = samples.shape
+    allowed = scipy.stats.t.isf(FAILURE / columns / 2, n - 1) * samples.std(0, ddof=1) / np.sqrt(n)
+    return bool((np.abs(samples.mean(0) - law) <= allowed + slack).all())
+
+
+def obeys(family, kept, d=64, draws=4000):
+    """Isometry, ``E ‖R x‖² = ‖x‖²`` of what is kept and ``E x̂ = x``, and the self-noise ``E (x̂ − x)_j² = v_j/d'``."""
+    x = np.array([0.8, 0.5, 0.2, 0.0])
+    estimates, norms = np.empty((draws, 4)), np.empty((draws, 1))
+    for seed in range(draws):
+        matrix = MatrixBank(family, d, seed).stored(("m",), 4).prefix(kept)
+        y = matrix.matvec(x)
+        estimates[seed], norms[seed] = d / kept * matrix.rmatvec(y), d / kept * (y @ y)
+    noise = family.self_noise(x, sketch_dim=d, kept=kept)
+    # the laws of the noise hold up to O(1/d) of that of independent entries
+    return {
+        "isometry": agrees(norms, x @ x, 1e-12),
+        "mean": agrees(estimates, x, 1e-12),
+        "self-noise": agrees(kept * (estimates - x) ** 2, noise, 4 / d),
+    }
+
+
+@families
+@pytest.mark.parametrize("kept", [64, 16])
+def test_isometry_and_self_noise(family, kept):
+    assert obeys(family, kept) == {"isometry": True, "mean": True, "self-noise": True}
+
+
+@dataclasses.dataclass(frozen=True)
+class Zero(Gaussian):
+    def _draw(self, stream, rows, columns, dtype):
+        return DenseMatrix(np.zeros((columns, rows), dtype))
+
+
+@dataclasses.dataclass(frozen=True)
+class GaussianSaidToBeRademacher(Gaussian):
+    def noise(self, squares, inner, fourth, *, sketch_dim, kept):
+        return squares + inner - 2 * fourth
+
+
+@pytest.mark.parametrize(
+    ("family", "broken"),
+    [
+        *((ScaledFamily(family, 1.03), "isometry") for family in ALL),
+        *((ScaledFamily(family, 1.03), "mean") for family in ALL if not isinstance(family, Block)),
+        (Zero(), "isometry"),
+        (Zero(), "mean"),
+        (Zero(), "self-noise"),
+        (GaussianSaidToBeRademacher(), "self-noise"),
+    ],
+    ids=str,
+)
+def test_negative_controls_are_refused(family, broken):
+    assert not obeys(family, 64)[broken]
+
+
+@families
+def test_the_law_checker_accepts(family):
+    assert len(check_matrices(family, sketch_dim=100, trials=300, seed=5)) == 7
+
+
+def test_inner_noise_of_two_vectors_by_hand():
+    """u = (1, 1), v = (1, 2): ‖u‖² ‖v‖² = 10, ⟨u, v⟩² = 9, Σ u² v² = 5."""
+    u, v, sizes = np.array([1.0, 1.0]), np.array([1.0, 2.0]), {"sketch_dim": 9, "kept": 3}
+    for family, expected in {
+        Gaussian(): 19.0,
+        Rademacher(): 9.0,
+        Haar(): 19.0 * 2 / 3,
+        Trig(): 19.0 * 2 / 3,
+        Block(5, 0.5): (9.0 + 0.5 * 2.0 * 9.0) / 0.5,  # 1 + 4·2/8 rows in the block of a row
+    }.items():
+        assert family.inner_noise(u, v, **sizes) == pytest.approx(expected, rel=1e-14)
+        np.testing.assert_allclose(
+            family.self_noise(v, **sizes), [family.inner_noise(v, e, **sizes) for e in np.eye(2)], rtol=1e-14
+        )
+
+
+# -- arguments ----------------------------------------------------------------------------------------------------------
+
+
+@families
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((0,), r"rows = 0: must be an integer >= 1"),
+        ((8.0,), r"rows = 8.0: must be an integer >= 1"),
+        ((8, 0), r"columns = 0: must be an integer between 1 and 8"),
+        ((8, 9), r"columns = 9: must be an integer between 1 and 8"),
+        ((8, 2, "float16"), r"dtype = 'float16': must be one of 'float32', 'float64'"),
+        ((8, 2, int), r"dtype = 'int64': must be one of"),
+    ],
+)
+def test_bad_sizes_and_dtypes_are_refused_by_name(family, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        family.sample(stream(0), *arguments)
+
+
+@pytest.mark.parametrize("kept", [0, -1, D + 1, 2.0, True])
+def test_a_prefix_keeps_between_one_and_all(kept):
+    with pytest.raises(ValueError, match=rf"kept = .*: must be an integer between 1 and {D}"):
+        sample(Gaussian(), 2).prefix(kept)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"block_size": 0}, "block_size = 0: must be an integer >= 1"),
+        ({"block_size": 2.5}, "block_size = 2.5: must be an integer"),
+        ({"density": 0.0}, "density = 0.0: must be positive"),
+        ({"density": 1.1}, r"density = 1.1: must be a finite number in \[0, 1\]"),
+        ({"density": float("nan")}, "density = nan: must be a finite number"),
+    ],
+)
+def test_bad_blocks_are_refused_by_name(options, message):
+    with pytest.raises(ValueError, match=message):
+        Block(**options)
+
+
+def test_families_are_found_by_name():
+    assert [as_family(name) for name in FAMILIES] == [Gaussian(), Rademacher(), Haar(), Trig(), Block()]
+    assert as_family(Block(3, 0.1)) == Block(3, 0.1)
+    with pytest.raises(ValueError, match=r"matrices = 'trigg': must be one of .* \(did you mean 'trig'\?\)"):
+        simnet.matrices.as_family("trigg")

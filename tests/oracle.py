@@ -100,9 +100,7 @@ def kernel(left, right, recipe):
         module, x, slots = nodes[0][one]
         other, y, others = nodes[1][two]
         if module == other:
-            inputs = sum(
-                w * v * (tau if i == j else a2) * pair(p, q) for i, p, w in slots for j, q, v in others
-            )
+            inputs = sum(w * v * (tau if i == j else a2) * pair(p, q) for i, p, w in slots for j, q, v in others)
             if module == "root":
                 return inputs
             own = recipe.value_share**2 * float(np.dot(x, y)) + recipe.presence_share**2

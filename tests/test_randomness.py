@@ -53,7 +53,10 @@ def test_a_stream_does_not_depend_on_the_others():
 
 def test_streams_are_the_same_in_every_release():
     """Sketches on disk are decoded by matrices drawn later: these numbers must never change."""
-    assert stream(0, "matrix", 3, "value").bit_generator.random_raw(2).tolist() == [15618598041328565785, 2677235799011827254]
+    assert stream(0, "matrix", 3, "value").bit_generator.random_raw(2).tolist() == [
+        15618598041328565785,
+        2677235799011827254,
+    ]
 
 
 def test_numpy_integers_and_booleans_are_integers_and_booleans():

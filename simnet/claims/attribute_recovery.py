@@ -47,7 +47,16 @@ class AttributeRecovery(Claim):
                 case("chain", 24, 2, network=chain, matrices="gaussian", sketch_dim=4096, parts=sixteenth, dtype="float32"),
             )
         cases += [
-            case("heavy pair, prototype_b", 300 if quick else 1500, 100, heavy=32, mean=True, recipe="prototype_b", matrices=m, sketch_dim=512)
+            case(
+                "heavy pair, prototype_b",
+                600 if quick else 3000,
+                200,
+                heavy=8,
+                mean=True,
+                recipe="prototype_b",
+                matrices=m,
+                sketch_dim=512,
+            )
             for m in ("gaussian", "rademacher", "haar", "trig", "block")
         ]
         return cases

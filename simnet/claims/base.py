@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 from simnet.networks import NETWORKS, Executions, ModularNetwork
 from simnet.randomness import stream
+from simnet.recipes import Recipe, as_recipe
 from simnet.sketcher import Sketcher
 
 Array = NDArray[Any]
@@ -108,9 +110,20 @@ def network_of(parameters: Mapping[str, Any]) -> ModularNetwork:
 
 def runs_of(network: ModularNetwork, parameters: Mapping[str, Any]) -> Executions:
     """The runs that ``parameters`` describe: ``runs``, ``run_seed`` and ``weight_jitter``."""
-    return network.run(
-        parameters["runs"], parameters.get("run_seed", 1), weight_jitter=parameters.get("weight_jitter", 0.0)
-    )
+    return network.run(parameters["runs"], parameters.get("run_seed", 1), weight_jitter=parameters.get("weight_jitter", 0.0))
+
+
+#: A recipe by name, or its constants: what a case can say in JSON.  ``balanced`` keeps norms and shares them equally, so
+#: that what is wrong far below the top shows at the top.
+BALANCED = dict.fromkeys(
+    ("identity", "mixing", "attribute_share", "input_share", "value_share", "presence_share"), math.sqrt(0.5)
+)
+
+
+def recipe_of(parameters: Mapping[str, Any]) -> Recipe:
+    """The recipe that ``parameters["recipe"]`` describes; the paper's where it is not given."""
+    recipe = parameters.get("recipe", "recursive")
+    return as_recipe(recipe) if isinstance(recipe, str) else Recipe(**recipe)
 
 
 def make_sketcher(network: ModularNetwork, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]) -> Sketcher:
@@ -119,7 +132,7 @@ def make_sketcher(network: ModularNetwork, parameters: Mapping[str, Any], seed: 
         network,
         parameters["sketch_dim"],
         parameters["matrices"],
-        recipe=parameters.get("recipe", "recursive"),
+        recipe=recipe_of(parameters),
         seed=seed,
         dtype=parameters.get("dtype", "float64"),
     )

@@ -7,7 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from simnet.claims.base import Case, Claim, Sample, make_sketcher, network_of, prepared, runs_of
+from simnet.claims.base import (
+    BALANCED,
+    Case,
+    Claim,
+    Sample,
+    make_sketcher,
+    network_of,
+    prepared,
+    recipe_of,
+    runs_of,
+)
 from simnet.sketcher import Sketcher
 from simnet.theory import kernel_matrix
 
@@ -29,6 +39,8 @@ class Kernel(Claim):
         grid = [
             *((wiring, "trig", 1024, "recursive") for wiring in WIRINGS),
             ("random_dag", "trig", 64, "recursive"),
+            ("layered", "trig", 256, BALANCED),
+            ("random_dag", "gaussian", 128, BALANCED),
             ("layered", "trig", 1024, "prototype_b"),
             ("layered", "gaussian", 256, "recursive"),
             ("scene", "gaussian", 256, "recursive"),
@@ -38,7 +50,8 @@ class Kernel(Claim):
         ]
         return [
             Case(
-                f"{wiring}, {matrices}, d = {d}" + (f", {recipe}" if recipe != "recursive" else ""),
+                f"{wiring}, {matrices}, d = {d}"
+                + ("" if recipe == "recursive" else f", {recipe if isinstance(recipe, str) else 'balanced'}"),
                 {
                     "network": WIRINGS[wiring],
                     "runs": 6,
@@ -55,7 +68,7 @@ class Kernel(Claim):
 
     def prepare(self, parameters: Mapping[str, Any]) -> Any:
         runs = runs_of(network_of(parameters), parameters)
-        return runs, kernel_matrix(runs, recipe=parameters["recipe"])
+        return runs, kernel_matrix(runs, recipe=recipe_of(parameters))
 
     def trial(self, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]) -> Sequence[Sample]:
         runs, law = prepared(self, parameters)

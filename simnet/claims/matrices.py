@@ -66,7 +66,5 @@ class Matrices(Claim):
             if noise.max() > 0.0:
                 error = d / kept * value.rmatvec(head) - x
                 # entries of orthogonal matrices are dependent to O(1/d), which the law leaves out
-                samples.append(
-                    Sample(f"self-noise, {part}", float(np.mean(error**2)), float(noise.mean()), slack=2.0 / d)
-                )
+                samples.append(Sample(f"self-noise, {part}", float(np.mean(error**2)), float(noise.mean()), slack=2.0 / d))
         return samples

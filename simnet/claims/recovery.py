@@ -30,14 +30,14 @@ class Setting(NamedTuple):
 
 
 def heavy_pair(attribute_dim: int) -> Executions:
-    """One layer of two objects of weight ½, each with most of its length in one coordinate.
+    """One layer of two objects of weight ½, each with most of its length in the second coordinate.
 
-    Self-noise is as large as crosstalk here, and the vectors lie along the first coordinates: this is where a matrix
-    that is almost right shows.
+    Self-noise is as large as crosstalk here, and both vectors lie along one of the first columns of their matrices: this
+    is where a matrix that is almost right shows.
     """
-    tail = np.full(attribute_dim - 1, 0.4 / np.sqrt(attribute_dim - 1))
-    x, y = np.append(0.9, tail), np.append(tail, 0.9)
-    objects = [("a", "a", x, [], []), ("b", "b", y, [], [])]
+    x = np.full(attribute_dim, 0.3 / np.sqrt(attribute_dim - 1))
+    x[1] = 0.95
+    objects = [("a", "a", x, [], []), ("b", "b", x, [], [])]
     return Executions.gather([Execution.from_objects(objects, outputs={"a": 0.5, "b": 0.5})])
 
 
@@ -70,9 +70,7 @@ def _decode(maker: Sketcher, part: Array, group: Group, mask: Array | None) -> S
     return [np.stack(rows) for rows in zip(*single, strict=True)]
 
 
-def recovery_trial(
-    setting: Setting, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]
-) -> Sequence[Sample]:
+def recovery_trial(setting: Setting, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]) -> Sequence[Sample]:
     """Decode every object from each part of the sketch; one sample for each depth and part.
 
     *Error*: the square error over Law 1, averaged over objects of one depth, coordinates and runs.  *Mean*: how much of

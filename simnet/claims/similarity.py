@@ -76,7 +76,12 @@ class Similarity(Claim):
             for wiring, matrices, d in pairs
         ]
         cases += [
-            Case(f"shared parts, {matrices}, d = 256", {"kind": "shared", "matrices": matrices, "sketch_dim": 256}, 4 * trials, 100)
+            Case(
+                f"shared parts, {matrices}, d = 256",
+                {"kind": "shared", "matrices": matrices, "sketch_dim": 256},
+                4 * trials,
+                100,
+            )
             for matrices in ("trig", "gaussian")
         ]
         cases += [

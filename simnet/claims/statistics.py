@@ -72,7 +72,7 @@ class Statistics(Claim):
         norm_squared = expected_norm(runs, recipe=parameters["recipe"])
         laws = {}
         for kind, kept in parameters["parts"]:
-            options = {key: parameters[key] for key in ("sketch_dim", "matrices", "recipe")} 
+            options = {key: parameters[key] for key in ("sketch_dim", "matrices", "recipe")}
             options |= {"kept": kept, "norm_squared": norm_squared}
             laws[kind, kept] = (
                 np.array([frequency_mse(runs, module, **options) for module in KINDS]),

@@ -46,15 +46,15 @@ class Truncation(Claim):
                 Case(
                     f"heavy pair, prototype_b, {matrices}, d = 512",
                     {
-                        "heavy": 32,
+                        "heavy": 8,
                         "mean": True,
                         "recipe": "prototype_b",
                         "matrices": matrices,
                         "sketch_dim": 512,
                         "parts": parts,
                     },
-                    trials=300 if quick else 1600,
-                    batch=100,
+                    trials=600 if quick else 3000,
+                    batch=200,
                 )
             )
         return cases
@@ -81,7 +81,5 @@ class Truncation(Claim):
         for kind, kept in setting.laws:
             part, mask = reduced(sketches, kind, kept, seed)
             values = [float(maker.similarity(part[0], row, erased=mask)) for row in part[1:]]
-            samples.append(
-                Sample(f"⟨s, s̄⟩, {kind} 1/{d // kept}", float(np.mean(values)), float(np.mean(law[0, 1:])))
-            )
+            samples.append(Sample(f"⟨s, s̄⟩, {kind} 1/{d // kept}", float(np.mean(values)), float(np.mean(law[0, 1:]))))
         return samples

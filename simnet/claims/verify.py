@@ -17,7 +17,7 @@ from simnet.randomness import stream
 from simnet.sketcher import Sketcher
 
 #: ``verify`` condemns software that is right with at most this probability.
-FAILURE_PROBABILITY = 0.01
+FAILURE_PROBABILITY = 0.001
 
 Progress = Callable[[int, int, str], None]
 
@@ -120,9 +120,7 @@ def verify(
     return [judge(CLAIMS[name], case, samples, share) for (name, _, _), (case, samples) in collected.items()]
 
 
-def _run(
-    tasks: list[Task], seed: int, sketcher: type[Sketcher], workers: int
-) -> Iterator[tuple[int, list[list[Sample]]]]:
+def _run(tasks: list[Task], seed: int, sketcher: type[Sketcher], workers: int) -> Iterator[tuple[int, list[list[Sample]]]]:
     """The results of tasks as they end."""
     if workers == 1:
         for place, task in enumerate(tasks):

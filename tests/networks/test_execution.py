@@ -168,7 +168,11 @@ NETWORK = ModularNetwork(
     ("objects", "outputs", "message"),
     [
         ([EYE, face(inputs=["eye"], weights=[1.0])], TOP, None),
-        ([eye(module="ear"), face(inputs=[], weights=[])], TOP, r"object 'eye': module = 'ear' is not a module of the network"),
+        (
+            [eye(module="ear"), face(inputs=[], weights=[])],
+            TOP,
+            r"object 'eye': module = 'ear' is not a module of the network",
+        ),
         ([eye(attributes=[0.1])], {"eye": 1.0}, r"object 'eye': attributes has 1 entries, module 'eye' makes 2"),
         ([EYE, FACE], TOP, r"object 'face': has 3 inputs, module 'face' has 2 slots"),
         (
@@ -274,7 +278,10 @@ GOOD = damaged(lambda d: None)
         (damaged(lambda d: d.update(network=[])), "not laid out as an execution"),
         (damaged(lambda d: d["network"]["modules"][1].update(slots=3)), "not laid out as an execution"),
         (damaged(lambda d: d["network"]["modules"][1].update(slots=[["eye"]])), "not enough values"),
-        (damaged(lambda d: d["network"]["modules"][1].update(attribute_dim=2)), "object 'f': attributes has 1 entries, module"),
+        (
+            damaged(lambda d: d["network"]["modules"][1].update(attribute_dim=2)),
+            "object 'f': attributes has 1 entries, module",
+        ),
         (damaged(lambda d: d["network"]["modules"][1].update(slots=[[["eye"], 2.0]])), "slot.weight = 2.0: must be"),
         (damaged(lambda d: d["objects"][1].update(inputs=["g"])), r"object 'f': inputs\[0\] = 'g' is not the name"),
         (damaged(lambda d: d["objects"][0].update(attributes=[math.nan, 0.0])), r"object 'e': attributes\[0\] = nan"),

@@ -90,9 +90,9 @@ def test_inputs_order_and_depths():
     reverse = nx.DiGraph([(v, u) for u, v in big.graph.edges])
     outputs = [s for slot in big.outputs for s in slot.sources]
     for name, depths in big.depths.items():
-        assert depths == {
-            1 + len(path) for out in outputs for path in nx.all_simple_edge_paths(reverse, out, name)
-        } | ({1} if name in outputs else set())
+        assert depths == {1 + len(path) for out in outputs for path in nx.all_simple_edge_paths(reverse, out, name)} | (
+            {1} if name in outputs else set()
+        )
 
 
 def a(*slots, name="a", dim=1):
@@ -124,7 +124,10 @@ OUT = (Slot(("a",), 1.0),)
         (lambda: a(name=True), "module.name = True: must be a non-empty string or an integer"),
         (lambda: a(dim=0), "module 'a': attribute_dim = 0: must be an integer >= 1"),
         (lambda: a(dim=2.0), "module 'a': attribute_dim = 2.0: must be an integer >= 1"),
-        (lambda: Module("a", 2, attribute_names=("size",)), "module 'a': attribute_names has 1 names, must have attribute_dim"),
+        (
+            lambda: Module("a", 2, attribute_names=("size",)),
+            "module 'a': attribute_names has 1 names, must have attribute_dim",
+        ),
         (lambda: Slot((None,), 1.0), "slot.sources = None: must be a non-empty string or an integer"),
         *(
             (lambda w=w: Slot(("a",), w), r"slot.weight = .*: must be a finite number in \[0, 1\]")

@@ -38,7 +38,9 @@ def test_alone_and_unmixed_an_object_meets_its_self_noise_only(matrices, kept, n
     np.testing.assert_allclose(mse, np.array(noise) / kept, rtol=1e-12, atol=1e-18)
 
 
-@pytest.mark.parametrize(("matrices", "noise"), [("trig", (0.0, 0.0)), ("gaussian", (1.36, 1.64)), ("rademacher", (0.64, 0.36))])
+@pytest.mark.parametrize(
+    ("matrices", "noise"), [("trig", (0.0, 0.0)), ("gaussian", (1.36, 1.64)), ("rademacher", (0.64, 0.36))]
+)
 def test_crosstalk_of_the_papers_recipe(matrices, noise):
     """K_ss = 2·¼·½·1/32 = 1/128 and c = ½·2⁻⁵: crosstalk (32 − 1)/d'."""
     mse = theory.attribute_mse(PAIR, "a", sketch_dim=100, matrices=matrices)

@@ -91,7 +91,9 @@ def test_a_known_norm_is_taken_in_place_of_the_kernels():
 
 
 def test_strength_of_a_mark_of_presence():
-    recipe = simnet.Recipe(identity=0.5, mixing=0.7, attribute_share=0.3, input_share=0.4, value_share=0.6, presence_share=0.9)
+    recipe = simnet.Recipe(
+        identity=0.5, mixing=0.7, attribute_share=0.3, input_share=0.4, value_share=0.6, presence_share=0.9
+    )
     surface, level = 0.3 * 0.125, 0.4 * 0.125
     for depth in (1, 2, 3):
         gain = surface * level ** (depth - 1)

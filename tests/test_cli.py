@@ -1,0 +1,82 @@
+"""The command line: what it prints, its exit status, and one clear line for each mistake."""
+
+import subprocess
+import sys
+
+import pytest
+
+import simnet
+
+
+def run(*arguments):
+    command = [sys.executable, "-m", "simnet", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def saved(tmp_path):
+    path = tmp_path / "run.json"
+    simnet.networks.layered(widths=(2, 1), attribute_dim=2, seed=0).run(1, seed=1)[0].save(path)
+    return path
+
+
+def test_verify_prints_a_verdict_and_ends_in_0(tmp_path):
+    csv = tmp_path / "rows.csv"
+    result = run("verify", "--quick", "--property", "matrices", "--output", csv)
+    assert result.returncode == 0, result.stderr
+    assert "every property holds" in result.stdout
+    assert "self-noise" in csv.read_text()
+
+
+def test_encode_then_decode_gives_every_attribute_with_its_interval(saved, tmp_path):
+    assert run("encode", saved, "-o", tmp_path / "s.npz", "--sketch-dim", 256).returncode == 0
+    result = run("decode", tmp_path / "s.npz", saved)
+    assert result.returncode == 0, result.stderr
+    rows = [line.split("\t") for line in result.stdout.splitlines()[1:]]
+    assert len(rows) == 3 * 2
+    assert all(float(low) < float(x) < float(high) for _, _, x, low, high in rows)
+
+
+def test_list_names_what_can_be_named():
+    assert "random_dag" in run("list").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        (("verify", "--property", "trunkation"), "truncation"),
+        (("verify", "--seed", "-1"), "seed"),
+        (("verify", "--seed", "x"), "seed"),
+        (("verify", "--workers", "0"), "workers"),
+        (("verify", "--output", "/no/such/folder/x.csv"), "--output"),
+        (("encode", "/no/such/file", "-o", "x.npz"), "/no/such/file"),
+        (("decode", "/no/such/file", "x.json"), "/no/such/file"),
+        (("nonsense",), "nonsense"),
+        (("verify", "--nonsense"), "--nonsense"),
+    ],
+)
+def test_a_mistake_on_the_command_line_is_one_line_and_status_2(arguments, field):
+    check(run(*arguments), field)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--matrices", "gausian"), ("--recipe", "recursiv"), ("--sketch-dim", 0), ("--sketch-dim", 1), ("--seed", -1)],
+)
+def test_a_bad_option_of_encode(saved, tmp_path, option, value):
+    check(run("encode", saved, "-o", tmp_path / "s.npz", option, value), str(value))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": "other"}', "\x00\x01"])
+def test_a_damaged_execution(tmp_path, text):
+    path = tmp_path / "bad.json"
+    path.write_text(text)
+    check(run("encode", path, "-o", tmp_path / "s.npz"), "bad.json")
+
+
+def check(result, field):
+    assert result.returncode == 2, result.stdout + result.stderr
+    assert result.stderr.startswith("simnet: error: ")
+    assert result.stderr.count("\n") == 1
+    assert field in result.stderr
+    assert "Traceback" not in result.stderr

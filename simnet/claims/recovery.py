@@ -37,16 +37,13 @@ def heavy_pair(attribute_dim: int) -> Executions:
     """
     x = np.full(attribute_dim, 0.3 / np.sqrt(attribute_dim - 1))
     x[1] = 0.95
-    objects = [("a", "a", x, [], []), ("b", "b", x, [], [])]
+    objects: list[Any] = [("a", "a", x, [], []), ("b", "b", x, [], [])]
     return Executions.gather([Execution.from_objects(objects, outputs={"a": 0.5, "b": 0.5})])
 
 
 def prepare_recovery(parameters: Mapping[str, Any]) -> Setting:
     """The runs of a case, and the law for every object and every way to truncate in ``parameters["parts"]``."""
-    if "heavy" in parameters:
-        runs = heavy_pair(parameters["heavy"])
-    else:
-        runs = runs_of(network_of(parameters), parameters)
+    runs = heavy_pair(parameters["heavy"]) if "heavy" in parameters else runs_of(network_of(parameters), parameters)
     (group,) = runs.groups
     recipe, d = as_recipe(parameters["recipe"]), parameters["sketch_dim"]
     norms = kernel_diagonal(group, recipe=recipe)
@@ -74,7 +71,8 @@ def recovery_trial(setting: Setting, parameters: Mapping[str, Any], seed: int, s
     """Decode every object from each part of the sketch; one sample for each depth and part.
 
     *Error*: the square error over Law 1, averaged over objects of one depth, coordinates and runs.  *Mean*: how much of
-    an object's own vector is in its estimate, 1 by the law (where noise leaves it visible: ``parameters["mean"]``).  *Bound*: the largest error of the first run's first object.
+    an object's own vector is in its estimate, 1 by the law (where noise leaves it visible: ``parameters["mean"]``).
+    *Bound*: the largest error of the first run's first object.
     """
     group, d = setting.group, parameters["sketch_dim"]
     s = group.structure

@@ -60,8 +60,12 @@ def test_names_that_are_integers_win_over_positions():
 
 def test_a_network_read_off_the_objects_has_their_modules_slots_and_sources():
     ex = Execution.from_objects(
-        [("e1", "eye", [0.1], [], []), ("n", "nose", [0.1], [], [])]
-        + [("f1", "face", [0.1], ["e1", "n"], [0.5, 0.25]), ("f2", "face", [0.2], ["n"], [0.3])],
+        [
+            ("e1", "eye", [0.1], [], []),
+            ("n", "nose", [0.1], [], []),
+            ("f1", "face", [0.1], ["e1", "n"], [0.5, 0.25]),
+            ("f2", "face", [0.2], ["n"], [0.3]),
+        ],
         outputs={"f1": 0.5, "f2": 0.5},
     )
     face = Module("face", 1, (Slot(("eye", "nose"), 0.4), Slot(("nose",), 0.25)))

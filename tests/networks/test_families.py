@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 
 import networkx as nx
@@ -160,7 +161,7 @@ def test_layered_feeds_every_layer_from_the_one_below_and_uses_all_of_it():
     net = layered(widths=(6, 4, 2), attribute_dim=2, fan_in=2, seed=5)
     layers = [set(range(6)), set(range(6, 10)), {10, 11}]
     assert set(net.inputs) == layers[0]
-    for below, layer in zip(layers, layers[1:], strict=False):
+    for below, layer in itertools.pairwise(layers):
         sources = [[s for slot in net.module(name).slots for s in slot.sources] for name in layer]
         assert all(len(row) == len(set(row)) == 2 for row in sources)
         assert set().union(*sources) == below

@@ -54,8 +54,12 @@ def test_the_papers_recipe_loses_four_halves_a_level():
 
 def test_namesakes_are_the_other_objects_of_the_module_in_proportion():
     ex = simnet.Execution.from_objects(
-        [("tom", "cat", [0.5], [], []), ("kit", "cat", [0.5], [], []), ("rex", "dog", [0.5], [], [])]
-        + [("no one", "cat", [0.5], [], [])],
+        [
+            ("tom", "cat", [0.5], [], []),
+            ("kit", "cat", [0.5], [], []),
+            ("rex", "dog", [0.5], [], []),
+            ("no one", "cat", [0.5], [], []),
+        ],
         outputs={"tom": 0.5, "kit": 0.25, "rex": 0.25, "no one": 0.0},
     )
     expected = [[0.0, 0.5, 0.0, 0.0], [2.0, 0.0, 0.0, 0.0], [0.0] * 4, [0.0] * 4]

@@ -1,0 +1,1 @@
+"""Studies, and the reference results that they make."""

@@ -1,0 +1,1 @@
+"""One short script a law: statement, why, what is run, verdict."""

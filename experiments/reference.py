@@ -70,7 +70,8 @@ def draw(table: pd.DataFrame, path: Path) -> None:
     axes.set_yscale("log")
     axes.set_xlabel("sketch size d")
     axes.set_ylabel("error of a recovered coordinate")
-    figure.legend(sum(handles.values(), []), labels, loc="outside lower center", ncols=3, fontsize=7, frameon=False)
+    everything = [*handles["law"], *handles["bound"], *handles["measured"]]
+    figure.legend(everything, labels, loc="outside lower center", ncols=3, fontsize=7, frameon=False)
     figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
     figure.savefig(path.with_suffix(".png"), dpi=150)
 

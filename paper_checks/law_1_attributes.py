@@ -7,7 +7,7 @@ With c the identity-path coefficient of an object,
 Why: along the identity path the sketch holds c R x; everything else in it is independent of R, and a random matrix spreads
 what it does not know evenly over d coordinates: crosstalk.  The second term is the object's own noise, by family.
 
-Run ``python -m paper_checks.law_1_attributes``: the claim ``attribute_recovery`` on its quick grid, every row against its law.
+Run ``python -m paper_checks.law_1_attributes``: the claim ``attribute_recovery`` on its quick grid, row by row.
 """
 
 from __future__ import annotations

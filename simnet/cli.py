@@ -67,13 +67,18 @@ def verify(
     names = [name.replace("-", "_") for name in properties] or None
     console = Console(width=None if sys.stdout.isatty() else 140)
     columns = (TextColumn("{task.description:<20}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        job = bar.add_task("starting")
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    job = bar.add_task("starting")
 
-        def progress(done: int, total: int, claim: str) -> None:
-            bar.update(job, completed=done, total=total, description=claim)
+    def progress(done: int, total: int, claim: str) -> None:
+        bar.start()  # with the first result: a mistake in the arguments is then a line of its own
+        bar.update(job, completed=done, total=total, description=claim)
 
+    try:
         rows = run.verify(names, quick=quick, seed=seed, workers=cores() if workers is None else workers, progress=progress)
+    finally:
+        if bar.live.is_started:
+            bar.stop()
     if output is not None:
         run.table(rows).to_csv(output, index=False)
     failed = [row for row in rows if not row.holds]

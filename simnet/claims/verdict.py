@@ -14,6 +14,7 @@ Every threshold comes from a budget.  ``verify`` may be wrong about software tha
 
 from __future__ import annotations
 
+import builtins
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -48,12 +49,12 @@ class Row:
     verdict: str
     parameters: Mapping[str, Any]
 
-    @property
+    @builtins.property  # the field of that name hides the decorator
     def holds(self) -> bool:
         """Whether the row says that its law holds."""
         return self.verdict == HOLDS
 
-    @property
+    @builtins.property  # the field of that name hides the decorator
     def deviations(self) -> float:
         """The deviation from the law in units of what is allowed: above 1 the row fails."""
         return abs(self.ratio - 1.0) / self.allowed if self.allowed > 0.0 else math.inf

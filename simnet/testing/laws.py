@@ -226,14 +226,14 @@ def check_network(net: ModularNetwork, *, runs: int | None = None, seed: int = 0
             outputs.append(group.attributes[k])
             inputs.append(np.concatenate(parts, axis=1) if parts else np.zeros((len(group), 0)))
     reports = []
-    for module in net.modules:
-        inputs, outputs = seen[module.name]
-        _require(bool(outputs), f"module {module.name!r}", f"made no object in {count} runs")
+    for made in net.modules:
+        inputs, outputs = seen[made.name]
+        _require(bool(outputs), f"module {made.name!r}", f"made no object in {count} runs")
         x, y = np.concatenate(inputs), np.concatenate(outputs)
-        if not module.slots and module.function is not None:  # what an input module saw is not kept: look again
-            x = stream(seed, "check", "outside", module.name).standard_normal((count, module.function.input_dims[0]))
-            y = module.function([x])
-        report = inspect_function(module.name, x, y)
-        _require(not report.problems, f"module {module.name!r}", "; ".join(report.problems))
+        if not made.slots and made.function is not None:  # what an input module saw is not kept: look again
+            x = stream(seed, "check", "outside", made.name).standard_normal((count, made.function.input_dims[0]))
+            y = made.function([x])
+        report = inspect_function(made.name, x, y)
+        _require(not report.problems, f"module {made.name!r}", "; ".join(report.problems))
         reports.append(report)
     return tuple(reports)

@@ -41,6 +41,9 @@ class PerObject(Sequence[Array]):
     def __iter__(self) -> Iterator[Array]:
         return iter(self.arrays)
 
+    def __contains__(self, key: object) -> bool:
+        return key in self.structure
+
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
@@ -105,6 +108,8 @@ class Answer(NDArrayOperatorsMixin):
         return np.array(self.value, dtype=dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if any(isinstance(x, Answer) for x in kwargs.get("out", ())):
+            del kwargs["out"]  # an answer is not changed in place: ``answer += 1`` makes a plain number of it
         plain = [x.value if isinstance(x, Answer) else x for x in inputs]
         return getattr(ufunc, method)(*plain, **kwargs)
 

@@ -61,6 +61,8 @@ def similarity_with_interval(encoder: Encoder, left: Observation, right: Observa
     """
     if left.kept != right.kept:
         raise ValueError(f"similarity: {left.kept} and {right.kept} coordinates are left, must be the same ones")
+    if 1 not in (len(left.values), len(right.values)) and len(left.values) != len(right.values):
+        raise ValueError(f"similarity: batches of {len(left.values)} and {len(right.values)} sketches cannot be paired")
     value = left.scale * np.einsum("ni,ni->n", left.values, right.values, dtype=float)
     layers = random_layers(max(max(d) for d in encoder.network.depths.values()), recipe=encoder.recipe)
     shape = np.broadcast_shapes(left.batch, right.batch)

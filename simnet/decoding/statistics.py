@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -37,21 +38,23 @@ def weight_of(encoder: Encoder, module: Name, weight: float | None) -> float:
             raise ValueError("weight = 0.0: must be positive")
         return float(weight)
     network = encoder.network
-    found: dict[Name, set[float]] = {name: set() for name in network.order}
-    for slot in network.outputs:
-        for source in slot.sources:
-            found[source].add(slot.weight)
-    for name in reversed(network.order):
-        for slot in network.module(name).slots:
+    # the smallest and the largest are enough: the number of different path weights grows exponentially with depth
+    smallest, largest = dict.fromkeys(network.order, math.inf), dict.fromkeys(network.order, 0.0)
+    consumers = [(1.0, 1.0, slot) for slot in network.outputs]
+    for name in (None, *reversed(network.order)):
+        if name is not None:
+            consumers = [(smallest[name], largest[name], slot) for slot in network.module(name).slots]
+        for low, high, slot in consumers:
             for source in slot.sources:
-                found[source] |= {above * slot.weight for above in found[name]}
-    weights = sorted(found[module])
-    if weights[-1] - weights[0] > 1e-12 * weights[-1]:
+                smallest[source] = min(smallest[source], low * slot.weight)
+                largest[source] = max(largest[source], high * slot.weight)
+    low, high = smallest[module], largest[module]
+    if low == 0.0 or high - low > 1e-12 * high:
         raise ValueError(
-            f"weight: places of module {module!r} have weights from {weights[0]:.4g} to {weights[-1]:.4g}; say which, a "
-            f"count needs one weight"
+            f"weight: places of module {module!r} have weights from {low:.4g} to {high:.4g}; say which, a count needs one "
+            f"positive weight"
         )
-    return weights[0]
+    return low
 
 
 def _answer(

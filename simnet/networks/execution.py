@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simnet.files import written_whole
 from simnet.networks.network import ROUNDING, ModularNetwork, Module, Name, Slot, check_name, check_weights
 from simnet.networks.structure import Structure
 
@@ -176,10 +177,8 @@ class Execution:
             ],
             "outputs": [list(pair) for pair in zip(s.outputs, s.output_weights, strict=True)],
         }
-        path = Path(path)
-        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-        partial.write_text(json.dumps(document, indent=1, allow_nan=False), encoding="utf-8")
-        os.replace(partial, path)
+        with written_whole(path) as file:
+            file.write(json.dumps(document, indent=1, allow_nan=False).encode())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Execution:

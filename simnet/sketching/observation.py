@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simnet.files import written_whole
 from simnet.sketching.encoder import Encoder
 
 Array = NDArray[Any]
+
+#: What NumPy, zipfile, zlib and json raise on a file that is damaged or something else.
+DAMAGE = (
+    *(ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError, OSError, RuntimeError, OverflowError),
+    *(MemoryError, SyntaxError, zipfile.BadZipFile, zlib.error, struct.error),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,11 +125,8 @@ def save_sketches(path: str | os.PathLike[str], sketches: Any, **metadata: Any) 
         note = json.dumps(metadata, allow_nan=False).encode()
     except (TypeError, ValueError) as error:
         raise ValueError(f"metadata: does not fit into JSON: {error}") from None
-    path = Path(path)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    with open(partial, "wb") as file:
+    with written_whole(path) as file:
         np.savez(file, sketches=values, metadata=np.frombuffer(note, dtype=np.uint8))
-    os.replace(partial, path)
 
 
 def load_sketches(path: str | os.PathLike[str]) -> tuple[Array, dict[str, Any]]:
@@ -132,12 +137,14 @@ def load_sketches(path: str | os.PathLike[str]) -> tuple[Array, dict[str, Any]]:
     ValueError
         If the file is not of that format.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            sketches, note = file["sketches"], file["metadata"]
-        metadata = json.loads(note.tobytes())
-    except (KeyError, ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path}: not a file of sketches: {error}") from None
+    # the file is opened here, so that what cannot be opened is an OSError, and what cannot be read is closed again
+    with open(path, "rb") as file:
+        try:
+            archive = np.load(file, allow_pickle=False)
+            sketches, note = archive["sketches"], archive["metadata"]
+            metadata = json.loads(note.tobytes())
+        except DAMAGE as error:
+            raise ValueError(f"{path}: not a file of sketches: {error}") from None
     if sketches.dtype.kind != "f" or sketches.ndim not in (1, 2) or not isinstance(metadata, dict):
         raise ValueError(f"{path}: not a file of sketches: array of shape {sketches.shape} and dtype {sketches.dtype}")
     return sketches, metadata

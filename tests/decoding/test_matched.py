@@ -249,7 +249,6 @@ def test_a_name_that_is_a_number_goes_before_a_position():
     assert estimate.attributes[1] is second
 
 
-@pytest.mark.xfail(strict=True, reason="PerObject: `in` compares arrays, which have no truth value")
 def test_one_can_ask_whether_there_is_an_estimate_of_an_object(twins):
     maker, s = _first(twins)
     estimate = maker.decode(s, twins.structure)

@@ -127,7 +127,6 @@ def test_sketches_with_other_coordinates_left_are_refused():
         maker.similarity(np.ones(7), np.ones(8))
 
 
-@pytest.mark.xfail(strict=True, reason="Sketcher.similarity: NumPy's message of two batches of different length")
 def test_batches_of_different_length_are_refused_by_name():
     maker = simnet.Sketcher(NET, D, seed=0)
     with pytest.raises(ValueError, match="similarity: "):

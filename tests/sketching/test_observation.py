@@ -208,7 +208,6 @@ def _load(path, data):
         return "refused" if "not a file of sketches" in str(error) else str(error)
 
 
-@pytest.mark.xfail(strict=True, reason="load_sketches: the file stays open after it was refused")
 def test_a_file_that_is_refused_is_closed(tmp_path):
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
@@ -218,18 +217,14 @@ def test_a_file_that_is_refused_is_closed(tmp_path):
 
 
 #: That refused files are closed has the test above to itself.
-STAYS_OPEN = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 
 
-@STAYS_OPEN
 def test_a_file_that_is_cut_off_is_refused(tmp_path):
     whole = _written(sketches=SKETCHES, metadata=NOTE)
     assert _load(tmp_path / "a.npz", whole) != "refused"
     assert all(_load(tmp_path / "a.npz", whole[:n]) == "refused" for n in range(0, len(whole), 29))
 
 
-@STAYS_OPEN
-@pytest.mark.xfail(strict=True, reason="load_sketches: NotImplementedError, RuntimeError and OSError of a damaged archive")
 def test_a_damaged_file_is_refused_or_the_damage_does_not_matter(tmp_path):
     sketches = np.arange(1.0, 7.0).reshape(2, 3)
     whole, refused = _written(sketches=sketches, metadata=NOTE), 0
@@ -244,8 +239,6 @@ def test_a_damaged_file_is_refused_or_the_damage_does_not_matter(tmp_path):
     assert refused > len(whole) / 3
 
 
-@STAYS_OPEN
-@pytest.mark.xfail(strict=True, reason="load_sketches: zlib.error of a damaged archive")
 def test_a_damaged_compressed_file_is_refused(tmp_path):
     buffer, sketches = io.BytesIO(), np.tile(np.arange(60.0), 5).reshape(3, 100)
     np.savez_compressed(buffer, sketches=sketches, metadata=NOTE)
@@ -257,7 +250,6 @@ def test_a_damaged_compressed_file_is_refused(tmp_path):
         assert result == "refused" or np.array_equal(result[0], sketches)
 
 
-@pytest.mark.xfail(strict=True, reason="save_sketches: the partial file stays when writing or renaming fails")
 def test_a_disk_that_fails_leaves_no_partial_file(tmp_path, monkeypatch):
     def full(file, **arrays):
         file.write(b"PK")
@@ -272,7 +264,6 @@ def test_a_disk_that_fails_leaves_no_partial_file(tmp_path, monkeypatch):
     assert [file.name for file in tmp_path.iterdir()] == ["a.npz"]
 
 
-@pytest.mark.xfail(strict=True, reason="save_sketches: the partial file stays when writing or renaming fails")
 def test_a_folder_in_the_way_leaves_no_partial_file(tmp_path):
     (tmp_path / "a.npz").mkdir()
     with pytest.raises(OSError, match=r"a\.npz"):

@@ -158,6 +158,14 @@ def obeys(family, kept, d=64, draws=4000):
 
 
 @families
+def test_every_entry_has_mean_zero_and_columns_are_orthonormal_in_the_mean(family):
+    """A Q factor whose signs are left as LAPACK makes them would fail: its first entry is never positive."""
+    matrices = np.stack([sample(family, seed=seed, d=4).todense() for seed in range(4000)])
+    assert agrees(matrices.reshape(4000, 16), 0.0, 0.0)
+    assert agrees((matrices.swapaxes(1, 2) @ matrices).reshape(4000, 16), np.eye(4).ravel(), 1e-12)
+
+
+@families
 @pytest.mark.parametrize("kept", [64, 16])
 def test_isometry_and_self_noise(family, kept):
     assert obeys(family, kept) == {"isometry": True, "mean": True, "self-noise": True}

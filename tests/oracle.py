@@ -5,6 +5,7 @@ Nothing here uses ``simnet.theory`` or the encoder.  Also random executions to c
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from graphlib import TopologicalSorter
 
@@ -83,6 +84,12 @@ def paths(structure, name):
                 yield (weight, *rest)
 
     return list(below(structure.outputs, structure.output_weights))
+
+
+def coefficient(structure, name, recipe):
+    """``c = ξ_x η_a α³ Σ_paths (α³ η_in)^{h−1} Π w``."""
+    terms = [(recipe.identity**3 * recipe.input_share) ** (len(p) - 1) * math.prod(p) for p in paths(structure, name)]
+    return recipe.value_share * recipe.attribute_share * recipe.identity**3 * sum(terms)
 
 
 def kernel(left, right, recipe):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simnet.claims.base import Case, Claim, Sample, prepared
-from simnet.claims.recovery import prepare_recovery, recovery_trial
+from simnet.claims.recovery import encoded, prepare_recovery, recovery_samples
 from simnet.sketcher import Sketcher
 
 
@@ -65,4 +65,5 @@ class AttributeRecovery(Claim):
         return prepare_recovery(parameters)
 
     def trial(self, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]) -> Sequence[Sample]:
-        return recovery_trial(prepared(self, parameters), parameters, seed, sketcher)
+        setting = prepared(self, parameters)
+        return recovery_samples(setting, parameters, seed, *encoded(setting, parameters, seed, sketcher))

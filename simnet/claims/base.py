@@ -14,7 +14,7 @@ import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -68,7 +68,7 @@ class Case:
     label: str
     parameters: Mapping[str, Any]
     trials: int
-    batch: int = field(default=20)
+    batch: int = 20
 
 
 class Claim(ABC):
@@ -76,8 +76,6 @@ class Claim(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
-    #: Raised when what a trial measures changes.
-    version: ClassVar[int] = 1
 
     @abstractmethod
     def cases(self, *, quick: bool) -> Sequence[Case]:

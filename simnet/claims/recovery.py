@@ -8,11 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.claims.base import Sample, describe, make_sketcher, network_of, reduced, runs_of
+from simnet.claims.base import Sample, describe, make_sketcher, network_of, recipe_of, reduced, runs_of
 from simnet.matrices import as_family
 from simnet.networks import Execution, Executions
 from simnet.networks.executions import Group
-from simnet.recipes import as_recipe
 from simnet.sketcher import Sketcher
 from simnet.theory import coefficients, gaussian_bound, kernel_diagonal, matched_mse
 
@@ -45,7 +44,7 @@ def prepare_recovery(parameters: Mapping[str, Any]) -> Setting:
     """The runs of a case, and the law for every object and every way to truncate in ``parameters["parts"]``."""
     runs = heavy_pair(parameters["heavy"]) if "heavy" in parameters else runs_of(network_of(parameters), parameters)
     (group,) = runs.groups
-    recipe, d = as_recipe(parameters["recipe"]), parameters["sketch_dim"]
+    recipe, d = recipe_of(parameters), parameters["sketch_dim"]
     norms = kernel_diagonal(group, recipe=recipe)
     strengths = np.broadcast_to(
         coefficients(group.structure, recipe=recipe, weights=group.weights), (len(group), len(group.structure))
@@ -67,7 +66,15 @@ def _decode(maker: Sketcher, part: Array, group: Group, mask: Array | None) -> S
     return [np.stack(rows) for rows in zip(*single, strict=True)]
 
 
-def recovery_trial(setting: Setting, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]) -> Sequence[Sample]:
+def encoded(setting: Setting, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]) -> tuple[Sketcher, Array]:
+    """The sketcher of a trial, and the sketches that it makes of the runs."""
+    maker = make_sketcher(setting.group.structure.network, parameters, seed, sketcher)
+    return maker, maker.encode(setting.group)
+
+
+def recovery_samples(
+    setting: Setting, parameters: Mapping[str, Any], seed: int, maker: Sketcher, sketches: Array
+) -> list[Sample]:
     """Decode every object from each part of the sketch; one sample for each depth and part.
 
     *Error*: the square error over Law 1, averaged over objects of one depth, coordinates and runs.  *Mean*: how much of
@@ -76,8 +83,6 @@ def recovery_trial(setting: Setting, parameters: Mapping[str, Any], seed: int, s
     """
     group, d = setting.group, parameters["sketch_dim"]
     s = group.structure
-    maker = make_sketcher(s.network, parameters, seed, sketcher)
-    sketches = maker.encode(group)
     samples = []
     for (kind, kept), laws in setting.laws.items():
         part, mask = reduced(sketches, kind, kept, seed)

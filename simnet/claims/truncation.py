@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from simnet.claims.base import Case, Claim, Sample, make_sketcher, prepared, reduced
-from simnet.claims.recovery import Setting, prepare_recovery, recovery_trial
+from simnet.claims.base import Case, Claim, Sample, describe, prepared, recipe_of, reduced
+from simnet.claims.recovery import encoded, prepare_recovery, recovery_samples
 from simnet.sketcher import Sketcher
 from simnet.theory import kernel_matrix
 
@@ -61,25 +61,17 @@ class Truncation(Claim):
 
     def prepare(self, parameters: Mapping[str, Any]) -> Any:
         setting = prepare_recovery(parameters)
-        return setting, kernel_matrix(setting.group, recipe=parameters["recipe"])
+        return setting, kernel_matrix(setting.group, recipe=recipe_of(parameters))
 
     def trial(self, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]) -> Sequence[Sample]:
         setting, law = prepared(self, parameters)
-        samples = list(recovery_trial(setting, parameters, seed, sketcher))
-        if "network" in parameters:
-            samples += self._similarity(setting, law, parameters, seed, sketcher)
-        return samples
-
-    def _similarity(
-        self, setting: Setting, law: Any, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]
-    ) -> Sequence[Sample]:
-        """The similarity of two runs from each part, by the sketcher that is on trial."""
-        d = parameters["sketch_dim"]
-        maker = make_sketcher(setting.group.structure.network, parameters, seed, sketcher)
-        sketches = maker.encode(setting.group)
-        samples = []
-        for kind, kept in setting.laws:
-            part, mask = reduced(sketches, kind, kept, seed)
-            values = [float(maker.similarity(part[0], row, erased=mask)) for row in part[1:]]
-            samples.append(Sample(f"⟨s, s̄⟩, {kind} 1/{d // kept}", float(np.mean(values)), float(np.mean(law[0, 1:]))))
+        maker, sketches = encoded(setting, parameters, seed, sketcher)
+        samples = recovery_samples(setting, parameters, seed, maker, sketches)
+        if "network" in parameters:  # several runs: the similarity of the first with each other
+            expected = float(np.mean(law[0, 1:]))
+            for kind, kept in setting.laws:
+                part, mask = reduced(sketches, kind, kept, seed)
+                values = [float(maker.similarity(part[0], row, erased=mask)) for row in part[1:]]
+                where = describe(kind, parameters["sketch_dim"], kept)
+                samples.append(Sample(f"⟨s, s̄⟩, {where}", float(np.mean(values)), expected))
         return samples

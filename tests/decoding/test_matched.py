@@ -7,6 +7,8 @@ import pytest
 
 import simnet
 from simnet.matrices import FAMILIES
+from tests import oracle
+from tests.statistical import agrees, covers, scaled
 
 #: Transparent enough that depth 2 can be seen in a small sketch.
 MILD = simnet.Recipe(0.95, 0.3, 0.5, 0.5, 0.8, 0.2)
@@ -40,7 +42,7 @@ def over_seeds(ex, seeds, matrices, recipe, ask):
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("family", FAMILIES)
-def test_it_is_the_transpose_of_the_own_matrix_over_the_coefficient(family, part, shared, twins, strength):
+def test_it_is_the_transpose_of_the_own_matrix_over_the_coefficient(family, part, shared, twins):
     for ex in (shared, twins):
         for recipe in (simnet.Recipe(), MILD):
             sketcher = simnet.Sketcher(ex.network, D, family, recipe, seed=5)
@@ -49,7 +51,7 @@ def test_it_is_the_transpose_of_the_own_matrix_over_the_coefficient(family, part
             assert estimate.method == "matched"
             for obj in ex.objects:
                 own = sketcher.matrix(obj.module, "value").todense()[rows]
-                expected = D / len(rows) * own.T @ s[rows] / strength(ex.structure, obj.name, recipe)
+                expected = D / len(rows) * own.T @ s[rows] / oracle.coefficient(ex.structure, obj.name, recipe)
                 np.testing.assert_allclose(estimate.attributes[obj.name], expected, rtol=1e-9)
 
 
@@ -68,7 +70,7 @@ def test_it_knows_the_weights_of_the_run_it_is_handed():
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("family", ["gaussian", "trig"])
-def test_it_is_unbiased_and_a_wrong_coefficient_is_not(family, part, shared, agrees):
+def test_it_is_unbiased_and_a_wrong_coefficient_is_not(family, part, shared):
     estimates = over_seeds(
         shared, 400, family, MILD, lambda maker, s: np.concatenate(list(decode(maker, s, shared.structure, part).attributes))
     )
@@ -78,11 +80,11 @@ def test_it_is_unbiased_and_a_wrong_coefficient_is_not(family, part, shared, agr
     assert not agrees(estimates * 0.0, truth)
 
 
-def test_namesakes_mix_by_the_ratio_of_their_coefficients(twins, agrees, strength):
+def test_namesakes_mix_by_the_ratio_of_their_coefficients(twins):
     estimates = over_seeds(
         twins, 300, "trig", MILD, lambda maker, s: np.stack(list(decode(maker, s, twins.structure).attributes)[:3])
     )
-    c = np.array([strength(twins.structure, name, MILD) for name in ("one", "two", "three")])
+    c = np.array([oracle.coefficient(twins.structure, name, MILD) for name in ("one", "two", "three")])
     vectors = np.stack(twins.attributes[:3])
     mixture = (c @ vectors) / c[:, None]
     assert agrees(estimates, mixture)
@@ -90,10 +92,10 @@ def test_namesakes_mix_by_the_ratio_of_their_coefficients(twins, agrees, strengt
 
 
 @pytest.mark.parametrize("recipe", [simnet.Recipe(), MILD])
-def test_bias_bounds_hold_the_mixture_and_are_zero_without_namesakes(recipe, twins, shared, strength):
+def test_bias_bounds_hold_the_mixture_and_are_zero_without_namesakes(recipe, twins, shared):
     sketcher = simnet.Sketcher(twins.network, D, recipe=recipe)
     bounds = sketcher.decode(sketcher.encode(twins), twins.structure).bias_bounds
-    c = np.array([strength(twins.structure, name, recipe) for name in ("one", "two", "three")])
+    c = np.array([oracle.coefficient(twins.structure, name, recipe) for name in ("one", "two", "three")])
     for k in range(3):
         others = [i for i in range(3) if i != k]
         added = sum(c[i] / c[k] * twins.attributes[i] for i in others)
@@ -109,7 +111,7 @@ def test_bias_bounds_hold_the_mixture_and_are_zero_without_namesakes(recipe, twi
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize(("family", "recipe"), [("gaussian", MILD), ("trig", MILD), ("trig", "recursive")], ids=str)
-def test_the_mean_square_error_is_law_1(family, recipe, part, shared, agrees):
+def test_the_mean_square_error_is_law_1(family, recipe, part, shared):
     kept = len(kept_rows(part))
     options = {"sketch_dim": D, "kept": kept, "matrices": family, "recipe": recipe}
     law = np.stack([simnet.theory.attribute_mse(shared, k, **options) for k in range(3)])
@@ -130,7 +132,7 @@ def test_the_mean_square_error_is_law_1(family, recipe, part, shared, agrees):
 
 
 @pytest.mark.parametrize("family", ["gaussian", "rademacher", "trig"])
-def test_the_families_differ_in_their_self_noise_as_law_1_says(family, agrees):
+def test_the_families_differ_in_their_self_noise_as_law_1_says(family):
     ex = simnet.Execution.from_objects([("a", "a", [0.95, 0.1, 0.1], [], [])], outputs={"a": 1.0})
     options = {"sketch_dim": D, "kept": D // 2, "recipe": "prototype_a"}
     errors = over_seeds(
@@ -159,7 +161,7 @@ def test_an_object_with_coefficient_zero_has_no_estimate():
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize(("family", "recipe"), [("gaussian", "prototype_b"), ("trig", "prototype_b"), ("trig", "recursive")])
-def test_intervals_cover_as_often_as_they_say(family, recipe, part, covers, scaled):
+def test_intervals_cover_as_often_as_they_say(family, recipe, part):
     # the tries of one sketch are the coordinates of one object: independent of each other given the rest of the sketch
     net = simnet.networks.layered(widths=(4, 2), attribute_dim=8, seed=0)
     ex = net.run(1, seed=1)[0]
@@ -173,7 +175,7 @@ def test_intervals_cover_as_often_as_they_say(family, recipe, part, covers, scal
         assert not covers(scaled(intervals, 1.3), truth, level)
 
 
-def test_intervals_of_namesakes_cover_at_least_as_often(twins, covers):
+def test_intervals_of_namesakes_cover_at_least_as_often(twins):
     def ask(maker, s):
         return decode(maker, s, twins.structure).interval(0.8)["one"]
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import simnet
+from tests.statistical import agrees, covers, scaled
 
 D = 128
 KEPT = {
@@ -39,7 +40,7 @@ def test_it_is_the_adjoint_over_the_expected_square_of_a_column(family, part, tw
             np.testing.assert_allclose(estimate.attributes[k], expected, rtol=1e-9)
 
 
-def test_the_normalisation_is_the_mean_square_of_a_column_and_no_other(shared, agrees):
+def test_the_normalisation_is_the_mean_square_of_a_column_and_no_other(shared):
     def lengths(maker, _):
         op = maker.operator(shared)
         return np.array([np.linalg.norm(op @ np.eye(op.shape[1])[c.start]) ** 2 for c in op.columns])
@@ -51,7 +52,7 @@ def test_the_normalisation_is_the_mean_square_of_a_column_and_no_other(shared, a
     assert not agrees(squares, 1.1 * 0.8**2 * gram)
 
 
-def test_the_mean_holds_each_namesake_to_the_share_of_the_path_they_have_in_common(twins, agrees):
+def test_the_mean_holds_each_namesake_to_the_share_of_the_path_they_have_in_common(twins):
     vectors = np.stack(twins.attributes[:3])
 
     def ask(maker, s):
@@ -109,7 +110,7 @@ def test_its_error_is_smaller_by_the_factor_of_the_theory_at_every_depth(part):
 
 @pytest.mark.parametrize("part", KEPT)
 @pytest.mark.parametrize("recipe", ["prototype_b", "recursive"])
-def test_intervals_cover_as_often_as_they_say(recipe, part, covers, scaled):
+def test_intervals_cover_as_often_as_they_say(recipe, part):
     # the tries of one sketch are the coordinates of one object: independent of each other given the rest of the sketch
     ex = simnet.networks.layered(widths=(4, 2), attribute_dim=8, seed=0).run(1, seed=1)[0]
 

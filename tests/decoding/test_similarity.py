@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import simnet
+from tests.statistical import agrees
 
 D = 128
 NET = simnet.networks.scene(places=3, attribute_dim=4, seed=0)
@@ -21,7 +22,7 @@ def pairs_over_seeds(seeds, family, recipe, left=0, right=1):
 
 @pytest.mark.parametrize("family", ["gaussian", "trig"])
 @pytest.mark.parametrize("recipe", ["prototype_b", "recursive"])
-def test_similarity_is_unbiased_for_the_kernel_whole_and_truncated(recipe, family, agrees):
+def test_similarity_is_unbiased_for_the_kernel_whole_and_truncated(recipe, family):
     kernel = simnet.theory.kernel(RUNS[0], RUNS[1], recipe=recipe)
     found = np.array(
         [
@@ -40,7 +41,7 @@ def test_similarity_is_unbiased_for_the_kernel_whole_and_truncated(recipe, famil
     np.testing.assert_allclose(found[:, 1], found[:, 3], rtol=1e-9)
 
 
-def test_runs_without_a_common_module_have_similarity_zero_in_the_mean(agrees):
+def test_runs_without_a_common_module_have_similarity_zero_in_the_mean():
     left, right = (simnet.Execution.from_objects([(m, m, [0.6, 0.8], [], [])], outputs={m: 1.0}) for m in "ab")
     both = simnet.Execution.from_objects(
         [("a", "a", [0.6, 0.8], [], []), ("b", "b", [0.6, 0.8], [], [])], outputs={"a": 0.5, "b": 0.5}

@@ -8,6 +8,7 @@ import scipy.stats
 
 import simnet
 from simnet.decoding import Answer
+from tests.statistical import agrees, covers, scaled
 
 KINDS = ("cat", "person", "table", "chair")
 PLACES = 6
@@ -112,7 +113,7 @@ def over_seeds(seeds, ask, recipe="prototype_b", sketch_dim=512, net=NET, runs=R
     return np.stack([ask(maker, np.atleast_2d(maker.encode(runs)).sum(axis=0)) for maker in makers])
 
 
-def test_frequency_and_sum_are_unbiased_with_the_error_of_the_law(agrees):
+def test_frequency_and_sum_are_unbiased_with_the_error_of_the_law():
     def ask(maker, s):
         return np.append(maker.sum_attribute(s, "cat"), maker.frequency(s, "cat"))
 
@@ -128,7 +129,7 @@ def test_frequency_and_sum_are_unbiased_with_the_error_of_the_law(agrees):
     assert not agrees(ratios, [1.6, 1.6], slack=8 / 512)
 
 
-def test_intervals_cover_as_often_as_they_say(covers, scaled):
+def test_intervals_cover_as_often_as_they_say():
     mine = things("cat")
     pairs = over_seeds(
         700,
@@ -148,7 +149,7 @@ def test_intervals_cover_as_often_as_they_say(covers, scaled):
         assert not covers(scaled(pairs[:, i], 1.4), truth, 0.9)
 
 
-def test_where_a_frequency_is_hardly_told_from_zero_the_interval_of_the_mean_covers_at_least_as_often(covers, scaled):
+def test_where_a_frequency_is_hardly_told_from_zero_the_interval_of_the_mean_covers_at_least_as_often():
     x, rest = [0.9, 0.1], [0.7, 0.7]
     objects = [("cat", "cat", x, [], []), *((f"d{i}", f"dog{i}", rest, [], []) for i in range(3))]
     ex = simnet.Execution.from_objects(objects, outputs={name: 0.25 for name, *_ in objects})
@@ -173,7 +174,7 @@ def test_fieller_is_the_set_of_means_that_the_two_errors_allow():
     np.testing.assert_allclose(np.asarray(mean), np.asarray(total) / float(f), rtol=1e-12)
 
 
-def test_the_recursive_recipe_answers_at_its_own_depth(agrees):
+def test_the_recursive_recipe_answers_at_its_own_depth():
     recipe = simnet.Recipe(0.95, 0.3, 0.5, 0.5, 0.5, 0.5)
     cats = over_seeds(200, lambda maker, s: np.asarray(maker.count(s, "cat")), recipe=recipe)
     assert agrees(cats, len(things("cat")))

@@ -9,6 +9,7 @@ from scipy.sparse.linalg import LinearOperator, aslinearoperator, lsqr
 import simnet
 from simnet.matrices import FAMILIES
 from simnet.testing import LawViolation, check_operator
+from tests import oracle
 
 UNEVEN = simnet.Recipe(0.9, 0.3, 0.7, 0.4, 0.6, 0.2)
 RECIPES = pytest.mark.parametrize("recipe", ["prototype_a", "prototype_b", "recursive", UNEVEN], ids=str)
@@ -16,9 +17,9 @@ RECIPES = pytest.mark.parametrize("recipe", ["prototype_a", "prototype_b", "recu
 
 @RECIPES
 @pytest.mark.parametrize("family", FAMILIES)
-def test_the_operator_has_the_entries_of_the_dense_definition_both_ways(family, recipe, execution, dense_operator):
+def test_the_operator_has_the_entries_of_the_dense_definition_both_ways(family, recipe, execution):
     sketcher = simnet.Sketcher(execution.network, 20, family, recipe, seed=1)
-    op, dense = sketcher.operator(execution), dense_operator(sketcher, execution.structure)
+    op, dense = sketcher.operator(execution), oracle.operator(execution, sketcher)
     tolerance = 1e-13 * max(np.abs(dense).max(), 1e-3)
     assert op.shape == dense.shape == (20, execution.structure.size)
     np.testing.assert_allclose(op @ np.eye(op.shape[1]), dense, rtol=0, atol=20 * tolerance)
@@ -149,9 +150,9 @@ def test_the_checker_rejects_a_wrong_operator(wrong, law):
         check_operator(Wrong(**wrong))
 
 
-def test_only_the_dense_definition_tells_an_operator_of_wrong_scale(portrait, dense_operator):
+def test_only_the_dense_definition_tells_an_operator_of_wrong_scale(portrait):
     right = simnet.Sketcher(portrait.network, 24, seed=1)
     wrong = simnet.testing.DEFECTS["matrices too large"](portrait.network, 24, seed=1).operator(portrait)
     check_operator(wrong)  # forward and adjoint are wrong alike: an adjoint test cannot tell
-    dense = dense_operator(right, portrait.structure)
+    dense = oracle.operator(portrait, right)
     assert np.abs(wrong @ np.eye(wrong.shape[1]) - dense).max() > 1e-2 * np.abs(dense).max()

@@ -29,7 +29,7 @@ class AttributeRecovery(Claim):
         dag = {"family": "random_dag", "modules": 9, "attribute_dim": 64, "seed": 24}
         deep = {"family": "tree", "height": 5, "branching": 1, "attribute_dim": 256, "seed": 25}
         sixteenth = [["prefix", 4096], ["prefix", 256]]
-        many, few = (100, 40) if quick else (320, 400)
+        many, few = (100, 40) if quick else (400, 500)
         cases = [
             case("chain", 40 if quick else 160, network=chain, matrices="trig", sketch_dim=4096, parts=sixteenth),
             case("tree", many, network=tree, matrices="trig", sketch_dim=4096, parts=sixteenth),

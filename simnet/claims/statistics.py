@@ -39,7 +39,7 @@ class Statistics(Claim):
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
         scene = {"family": "scene", "kinds": KINDS, "places": 10, "seed": 41}
-        trials = 120 if quick else 2000
+        trials = 120 if quick else 2800
         grid = [
             ("one room", 1, "trig", 256, "recursive", trials // 2),
             ("sum of 4 rooms", 4, "trig", 256, "recursive", trials // 2),

@@ -53,7 +53,7 @@ class Truncation(Claim):
                         "sketch_dim": 512,
                         "parts": parts,
                     },
-                    trials=600 if quick else 2000,
+                    trials=600 if quick else 3000,
                     batch=200,
                 )
             )

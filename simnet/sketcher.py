@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Any
 
 from simnet import decoding
@@ -53,9 +54,9 @@ class Sketcher(Encoder):
     True
     """
 
-    def observe(self, sketch: Any, erased: Any = None) -> Observation:
+    def observe(self, sketch: Any, erased: Any = None, noise: float = 0.0) -> Observation:
         """What is left of a sketch, as the decoders take it."""
-        return observe(self, sketch, erased)
+        return observe(self, sketch, erased, noise)
 
     def decode(
         self,
@@ -64,6 +65,8 @@ class Sketcher(Encoder):
         method: str = "matched",
         *,
         erased: Any = None,
+        noise: float = 0.0,
+        **options: Any,
     ) -> Estimate:
         """The attributes of every object, given what objects there are.
 
@@ -72,18 +75,32 @@ class Sketcher(Encoder):
         sketch : (d',) or (runs, d') array
         structure : Structure
             ``ex.structure``; the attribute vectors of an execution given in its place are not looked at.
-        method : {"matched", "path_matched"}
+        method : {"matched", "path_matched", "least_squares", "ridge", "nonnegative", "sparse"}
+            ``"matched"`` needs only the place of an object; ``"least_squares"`` is exact from ``d' = Σ_θ a_θ`` coordinates
+            on; ``"ridge"``, ``"nonnegative"`` and ``"sparse"`` use what is known of attributes where there are fewer.
         erased : (d',) bool array, optional
+        noise : float
+            Standard deviation of what was added to each coordinate of the sketch: by a channel, or by its storage.
+        **options
+            Those of the decoder, such as ``solver`` and ``tolerance`` of :func:`simnet.decoding.least_squares`.
 
         Returns
         -------
         Estimate
             ``estimate.attributes[k]`` and ``estimate.interval(0.95)[k]``, ``k`` a position or a name.
+
+        Raises
+        ------
+        ValueError
+            If there is no such method or option, or the structure does not fit the sketcher's network.
         """
         decoder = decoding.DECODERS[choice("method", method, decoding.DECODERS)]
+        known = [p.name for p in signature(decoder).parameters.values() if p.kind is p.KEYWORD_ONLY]
+        for option in options:
+            choice(f"option of method {method!r}", option, known)
         structure = structure.structure if isinstance(structure, Execution) else structure
         self.check_structure(structure)
-        return decoder(self, self.observe(sketch, erased), structure)
+        return decoder(self, self.observe(sketch, erased, noise), structure, **options)
 
     def frequency(self, sketch: Any, module: Name, *, depth: int | None = None, erased: Any = None) -> Answer:
         """How much of a module there is: the sum of the effective weights of its objects, with an interval.

@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
 from simnet.decoding.estimate import Answer, Estimate, PerObject
+from simnet.decoding.least_squares import least_squares
 from simnet.decoding.matched import matched
+from simnet.decoding.nonnegative import nonnegative
 from simnet.decoding.path_matched import path_matched
+from simnet.decoding.ridge import ridge
 from simnet.decoding.similarity import similarity
+from simnet.decoding.sparse import sparse
 from simnet.networks import Structure
 from simnet.sketching import Encoder, Observation
 
-Decoder = Callable[[Encoder, Observation, Structure], Estimate]
 
-DECODERS: dict[str, Decoder] = {"matched": matched, "path_matched": path_matched}
+class Decoder(Protocol):
+    """A decoder of known structure; options of its own are keyword-only."""
 
-__all__ = ["DECODERS", "Answer", "Decoder", "Estimate", "PerObject", "matched", "path_matched", "similarity"]
+    __name__: str
+
+    def __call__(self, encoder: Encoder, observation: Observation, structure: Structure, /) -> Estimate:
+        """The attributes of every object."""
+        ...  # pragma: no cover
+
+
+DECODERS: dict[str, Decoder] = {
+    "matched": matched,
+    "path_matched": path_matched,
+    "least_squares": least_squares,
+    "ridge": ridge,
+    "nonnegative": nonnegative,
+    "sparse": sparse,
+}
+
+__all__ = [
+    "DECODERS",
+    "Answer",
+    "Decoder",
+    "Estimate",
+    "PerObject",
+    "least_squares",
+    "matched",
+    "path_matched",
+    "similarity",
+]

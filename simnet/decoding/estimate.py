@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,9 +20,9 @@ from simnet.sketching import Observation
 Array = NDArray[Any]
 
 
-def normal_quantile(level: float) -> float:
-    """``z`` with ``P(|N(0, 1)| ≤ z) = level``."""
-    return float(scipy.stats.norm.ppf(0.5 + probability("level", level) / 2.0))
+def normal_quantile(level: float, freedom: float = math.inf) -> float:
+    """``z`` with ``P(|N(0, 1)| ≤ z) = level``, or Student's ``t`` in place of the normal."""
+    return float(scipy.stats.t.ppf(0.5 + probability("level", level) / 2.0, freedom))
 
 
 class PerObject(Sequence[Array]):
@@ -46,6 +47,41 @@ class PerObject(Sequence[Array]):
 
 
 @dataclass(frozen=True, eq=False)
+class Fit:
+    """How a linear decoder solved its equations.
+
+    Attributes
+    ----------
+    solver : str
+        ``"direct"``, with the dictionary formed, or ``"iterative"``, on the operator and its adjoint.
+    unknowns, equations : int
+        ``Σ_θ a_θ``, and the coordinates ``d'`` of a sketch.
+    iterations : int
+        Pairs of one product with the operator and one with its adjoint; 0 for a direct solution.
+    tolerance : float
+        What the iterations were stopped at, relative; 0 for a direct solution.
+    residual : (n,) array
+        ``‖s − B z‖ / ‖s‖`` of each sketch: rounding where the structure and the sketch belong together.
+    """
+
+    solver: str
+    unknowns: int
+    equations: int
+    iterations: int
+    tolerance: float
+    residual: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Pivots:
+    """Unbiased values with their standard errors, and the range in which the truth is known to lie."""
+
+    values: PerObject
+    standard_errors: PerObject
+    limits: tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
 class Estimate:
     """The attributes of every object of a structure, read off one sketch or a batch.
 
@@ -59,6 +95,12 @@ class Estimate:
         Of the same shapes: the square root of the mean square error, estimated from the sketch itself.
     bias_bounds : tuple of float
         How far the mean of an estimate can be from the truth: 0 but for objects whose module made others too.
+    fit : Fit or None
+        How the equations were solved, for the linear decoders.
+    pivots : Pivots or None
+        What intervals are built on where an estimate is drawn towards a prior; else on the estimate itself.
+    freedom : float
+        The degrees of freedom of the standard errors: intervals are Student's.
     """
 
     structure: Structure
@@ -66,6 +108,9 @@ class Estimate:
     attributes: PerObject
     standard_errors: PerObject
     bias_bounds: tuple[float, ...]
+    fit: Fit | None = None
+    pivots: Pivots | None = None
+    freedom: float = math.inf
 
     def interval(self, level: float = 0.95) -> PerObject:
         """Intervals that cover each coordinate with probability ``level`` (in the limit of large sketches).
@@ -76,7 +121,12 @@ class Estimate:
             ``interval(0.95)[k]`` is ``(a, 2)``, or ``(runs, a, 2)``.  Where other objects of the same module blur the
             estimate the interval is widened by the most they can add, and covers at least that often.
         """
-        z = normal_quantile(level)
+        z = normal_quantile(level, self.freedom)
+        if self.pivots is not None:
+            low, high = self.pivots.limits
+            both = zip(self.pivots.values, self.pivots.standard_errors, strict=True)
+            ends = [np.clip(np.stack([x - z * e, x + z * e], axis=-1), low, high) for x, e in both]
+            return PerObject(self.structure, ends)
         pairs = zip(self.attributes, self.standard_errors, self.bias_bounds, strict=True)
         return PerObject(self.structure, [np.stack([x - z * e - b, x + z * e + b], axis=-1) for x, e, b in pairs])
 

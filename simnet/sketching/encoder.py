@@ -108,7 +108,7 @@ class Encoder:
         """``R_{M,2} e₁``, in natural order."""
         return self.bank.matrix(self.matrix_key(module, "presence"), 1).matvec(np.ones(1, self.dtype))
 
-    def _transparent(self, module: Name, role: str | int, vectors: Array) -> Array:
+    def transparent(self, module: Name, role: str | int, vectors: Array) -> Array:
         """``T(R) v = αv + βRv``."""
         identity, mixing = self.recipe.identity, self.recipe.mixing
         if mixing == 0.0:
@@ -119,7 +119,7 @@ class Encoder:
             mixed += identity * vectors
         return mixed
 
-    def _transparent_adjoint(self, module: Name, role: str | int, vectors: Array) -> Array:
+    def transparent_adjoint(self, module: Name, role: str | int, vectors: Array) -> Array:
         """``T(R)ᵀ y``."""
         identity, mixing = self.recipe.identity, self.recipe.mixing
         if mixing == 0.0:
@@ -153,12 +153,12 @@ class Encoder:
             if recipe.presence_share:
                 marks = recipe.presence_share * presence.T[step.objects].astype(self.dtype, copy=False)
                 own += marks[..., None] * self.presence_column(step.module)
-            mixed = self._transparent(step.module, "attribute", own)
+            mixed = self.transparent(step.module, "attribute", own)
             mixed *= recipe.attribute_share
             if step.slots and recipe.input_share:
-                inputs = self._transparent(step.module, "input", self._gather(step, sketches, weights, n))
+                inputs = self.transparent(step.module, "input", self._gather(step, sketches, weights, n))
                 mixed += recipe.input_share * inputs
-            sketches[step.objects] = self._transparent(step.module, "object", mixed)
+            sketches[step.objects] = self.transparent(step.module, "object", mixed)
         return self._gather(structure.root, sketches, weights, n)[0]
 
     def _gather(self, step: Step, sketches: Array, weights: Array, n: int) -> Array:
@@ -166,7 +166,7 @@ class Encoder:
         total = np.zeros((len(step.objects), n, self.sketch_dim), self.dtype)
         for slot, edges, rows, _, children in step.slots:
             weighted = weights.T[edges][..., None] * sketches[children]
-            total[rows] += self._transparent(step.module, slot, weighted)
+            total[rows] += self.transparent(step.module, slot, weighted)
         return total
 
     def backward(self, structure: Structure, sketches: Array, weights: Array) -> Iterator[tuple[Step, Array]]:
@@ -191,7 +191,7 @@ class Encoder:
 
         def scatter(step: Step, above: Array) -> None:
             for slot, edges, rows, _, children in step.slots:
-                down = self._transparent_adjoint(step.module, slot, above[rows])
+                down = self.transparent_adjoint(step.module, slot, above[rows])
                 down = weights.T[edges][..., None] * down
                 for i, child in enumerate(children):
                     k = int(child)
@@ -201,11 +201,11 @@ class Encoder:
         for step in reversed(structure.steps):
             zero = np.zeros((n, self.sketch_dim), self.dtype)
             above = np.stack([flow.pop(int(k), zero) for k in step.objects])
-            above = self._transparent_adjoint(step.module, "object", above)
+            above = self.transparent_adjoint(step.module, "object", above)
             if step.slots and recipe.input_share:
-                inputs = self._transparent_adjoint(step.module, "input", above)
+                inputs = self.transparent_adjoint(step.module, "input", above)
                 scatter(step, recipe.input_share * inputs)
-            yield step, recipe.attribute_share * self._transparent_adjoint(step.module, "attribute", above)
+            yield step, recipe.attribute_share * self.transparent_adjoint(step.module, "attribute", above)
 
     def to_stored(self, natural: Array) -> Array:
         """Coordinates in the order in which sketches store them."""

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simnet.checks import real
 from simnet.files import written_whole
 from simnet.sketching.encoder import Encoder
 
@@ -38,12 +39,18 @@ class Observation:
     sketch_dim : int
     batch : tuple of int
         The leading shape that was given: ``()`` for a single sketch.
+    rows : (kept,) int array
+        Which coordinates are left, in natural order.
+    noise : float
+        Standard deviation, for each coordinate, of what was added to the sketch after it was made; 0 for nothing.
     """
 
     values: Array
     kept: int
     sketch_dim: int
     batch: tuple[int, ...]
+    rows: Array
+    noise: float = 0.0
 
     @property
     def scale(self) -> float:
@@ -51,13 +58,27 @@ class Observation:
         return self.sketch_dim / self.kept
 
     @property
+    def remaining(self) -> Array:
+        """The coordinates that are left: ``(n, kept)`` in double precision."""
+        return self.values[:, self.rows].astype(float, copy=False)
+
+    @property
     def norm_squared(self) -> Array:
         """``(d/d') ‖s'‖²``, the estimate of ``K_ss``: ``(n,)``."""
         return self.scale * np.sum(np.square(self.values, dtype=float), axis=-1)
 
 
-def observe(encoder: Encoder, sketch: Any, erased: Any = None) -> Observation:
+def observe(encoder: Encoder, sketch: Any, erased: Any = None, noise: float = 0.0) -> Observation:
     """Read a sketch, a prefix of one, or one with some coordinates erased; the last axis holds the coordinates.
+
+    Parameters
+    ----------
+    encoder : Encoder
+    sketch : (d',) or (runs, d') array
+    erased : (d',) bool array, optional
+        True where a coordinate is missing.
+    noise : float
+        Standard deviation of what was added to each coordinate.
 
     Raises
     ------
@@ -66,6 +87,7 @@ def observe(encoder: Encoder, sketch: Any, erased: Any = None) -> Observation:
     """
     values = np.asarray(sketch)
     d = encoder.sketch_dim
+    noise = real("noise", noise, minimum=0.0)
     if values.dtype.kind not in "fiu" or values.ndim not in (1, 2):
         raise ValueError(
             f"sketch: has shape {values.shape} and dtype {values.dtype}, must be real, of shape (d',) or (runs, d')"
@@ -85,11 +107,14 @@ def observe(encoder: Encoder, sketch: Any, erased: Any = None) -> Observation:
     kept = int(present.sum())
     if kept == 0:
         raise ValueError("erased: every coordinate is erased, at least one must be left")
+    left = np.zeros(d, dtype=bool)
+    left[:length] = present
     stored = np.zeros((*values.shape[:-1], d), encoder.dtype)
     stored[..., :length][..., present] = values[..., present]
     if not np.isfinite(stored).all():
         raise ValueError("sketch: has a coordinate that is NaN or infinite; pass erased= with the coordinates to ignore")
-    return Observation(encoder.to_natural(np.atleast_2d(stored)), kept, d, values.shape[:-1])
+    rows = np.flatnonzero(encoder.to_natural(left))
+    return Observation(encoder.to_natural(np.atleast_2d(stored)), kept, d, values.shape[:-1], rows, noise)
 
 
 def save_sketches(path: str | os.PathLike[str], sketches: Any, **metadata: Any) -> None:

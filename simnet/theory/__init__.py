@@ -1,7 +1,7 @@
 """Theorems as functions: pure, vectorised, with statement, assumptions and domain checks.
 
 Law 0 is in ``kernel``, the coefficients of all laws in ``coefficients``, Law 1 in ``attributes``, Law 2 in ``statistics``,
-Law 3 in ``similarity``.  Law 4, truncation, has no file: it is the argument ``kept`` of all of them.
+Law 3 in ``similarity``.  ``linear`` has Law 5, least squares and ridge.  Law 4, truncation, has no file: it is the argument ``kept`` of all of them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from simnet.theory.attributes import (
 )
 from simnet.theory.coefficients import coefficient, coefficients, namesakes, unit_coefficient
 from simnet.theory.kernel import kernel, kernel_diagonal, kernel_matrix, place_gram
+from simnet.theory.linear import effective_noise, linear_mse
 from simnet.theory.similarity import (
     attribute_share_of_norm,
     norm_bound,
@@ -40,12 +41,14 @@ __all__ = [
     "chebyshev_bound",
     "coefficient",
     "coefficients",
+    "effective_noise",
     "expected_norm",
     "frequency_mse",
     "gaussian_bound",
     "kernel",
     "kernel_diagonal",
     "kernel_matrix",
+    "linear_mse",
     "matched_mse",
     "mean_mse",
     "module_depth",

@@ -1,0 +1,136 @@
+"""Least squares: the attributes of every object, exactly, once there are as many coordinates as unknowns."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.linalg
+import scipy.sparse.linalg
+from numpy.typing import NDArray
+
+from simnet.checks import choice, real
+from simnet.decoding.estimate import Estimate, Fit, PerObject
+from simnet.decoding.linear import LinearSystem
+from simnet.networks import Structure
+from simnet.sketching import Encoder, Observation
+from simnet.theory.linear import linear_mse
+
+Array = NDArray[np.float64]
+
+SOLVERS = ("auto", "direct", "iterative")
+
+#: A direction of the unknowns that the columns see less than this, relative, is not determined.
+UNSEEN = 1e-10
+
+
+def least_squares(
+    encoder: Encoder,
+    observation: Observation,
+    structure: Structure,
+    *,
+    solver: str = "auto",
+    tolerance: float = 1e-15,
+    iterations: int = 5000,
+) -> Estimate:
+    """``argmin ‖s' − B' z‖`` over the attributes, with the marks of presence known.
+
+    With ``d'`` at least the ``m = Σ_θ a_θ`` unknowns (``m < p``) and no noise it is the truth, up to the rounding of the
+    sketch; with noise its error is that of Law 5.  With fewer coordinates it is the solution of least length in units of
+    the column norms, which says little: its standard errors are infinite, and :func:`~simnet.decoding.ridge.ridge` is the
+    decoder to take.
+
+    The direct solver forms the dictionary once for the batch and takes a QR decomposition.  The iterative one is LSMR on
+    the operator and its adjoint, for all sketches of the batch at once, with the unknowns whitened by their expected Gram:
+    the error falls by about ``√(m/d')`` an iteration.
+
+    Parameters
+    ----------
+    solver : {"auto", "direct", "iterative"}
+        ``"auto"`` is direct where the dictionary fits.
+    tolerance : float
+        The iterations end when the residual, or what is left of its correlation with the columns, is this small relative
+        to the sketch.
+    iterations : int
+        The most that are made.
+
+    Notes
+    -----
+    Standard errors come from the residual where it has degrees of freedom to spare, and from the stated noise and the
+    rounding of the sketch at the least.
+
+    Source: C.-L. Fong, M. Saunders, *LSMR: an iterative algorithm for sparse least-squares problems*, SIAM J. Sci. Comput.
+    33 (2011).
+    """
+    choice("solver", solver, SOLVERS)
+    system = LinearSystem(encoder, observation, structure)
+    if solver == "direct" or (solver == "auto" and system.direct):
+        values, spread, residual = _direct(system)
+        fit = Fit("direct", system.unknowns, observation.kept, 0, 0.0, residual)
+    else:
+        tolerance = real("tolerance", tolerance, minimum=0.0, maximum=1.0)
+        values, spread, residual, made = _iterative(system, tolerance, iterations)
+        fit = Fit("iterative", system.unknowns, observation.kept, made, tolerance, residual)
+    free = observation.kept - system.unknowns
+    errors = _noise_levels(system, residual)[:, None] * spread
+    return Estimate(
+        structure,
+        "least_squares",
+        PerObject(structure, system.split(values)),
+        PerObject(structure, system.split(errors)),
+        (0.0,) * len(structure),
+        fit,
+        freedom=float(free) if free > 0 else np.inf,
+    )
+
+
+def _noise_levels(system: LinearSystem, residual: Array) -> Array:
+    """The standard deviation of a coordinate's noise for each sketch: from its residual, and at least what is known."""
+    free = system.observation.kept - system.unknowns
+    if free <= 0:
+        return np.full(len(residual), system.noise)
+    energy = residual**2 * np.sum(system.observation.remaining**2, axis=1)
+    return np.maximum(np.sqrt(energy / free), system.noise)
+
+
+def _relative(system: LinearSystem, left: Array) -> Array:
+    lengths = np.linalg.norm(system.observation.remaining, axis=1)
+    return np.linalg.norm(left, axis=1) / np.where(lengths > 0.0, lengths, 1.0)
+
+
+def _direct(system: LinearSystem) -> tuple[Array, Array, Array]:
+    """Values, standard errors for a unit of noise, relative residuals."""
+    lengths = system.lengths
+    live = lengths > 0.0
+    columns = system.columns[:, live] / lengths[live]
+    values, spread = np.zeros((len(system.targets), len(lengths))), np.full(len(lengths), np.inf)
+    q, r = scipy.linalg.qr(columns, mode="economic", check_finite=False)
+    size = np.abs(np.diagonal(r))
+    if columns.shape[0] >= columns.shape[1] and size.min(initial=np.inf) > UNSEEN * size.max(initial=0.0):
+        inverse = scipy.linalg.solve_triangular(r, np.eye(len(r)), check_finite=False)
+        solved = scipy.linalg.solve_triangular(r, q.T @ system.targets.T, check_finite=False)
+        spread[live] = np.linalg.norm(inverse, axis=1) / lengths[live]
+    else:
+        left, singular, right = scipy.linalg.svd(columns, full_matrices=False, check_finite=False)
+        seen = singular > UNSEEN * singular.max(initial=0.0)
+        rows = right[seen] / singular[seen, None]
+        solved = rows.T @ (left[:, seen].T @ system.targets.T)
+        # an unknown is determined when no direction that the columns do not see has a part in it
+        determined = np.sum(right[seen] ** 2, axis=0) > 1.0 - 1e-8
+        spread[live] = np.where(determined, np.linalg.norm(rows, axis=0) / lengths[live], np.inf)
+    values[:, live] = solved.T / lengths[live]
+    return values, spread, _relative(system, system.targets - values @ system.columns.T)
+
+
+def _iterative(system: LinearSystem, tolerance: float, iterations: int) -> tuple[Array, Array, Array, int]:
+    """As the direct solution, with the number of iterations; the standard errors are those of Law 5."""
+    observation, operator = system.observation, system.operator()
+    n = len(system.targets)
+    solution = scipy.sparse.linalg.lsmr(
+        operator, system.targets.ravel(), atol=tolerance, btol=tolerance, conlim=0.0, maxiter=iterations
+    )
+    law = linear_mse(
+        system.structure, sketch_dim=observation.sketch_dim, kept=observation.kept, noise=1.0, recipe=system.encoder.recipe
+    )
+    left = (system.targets.ravel() - operator.matvec(solution[0])).reshape(n, -1)
+    values = system.scaled(solution[0].reshape(n, -1))
+    spread = np.sqrt(np.repeat(law, system.structure.attribute_dims))
+    return values, spread, _relative(system, left), int(solution[2])

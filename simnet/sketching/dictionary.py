@@ -1,0 +1,86 @@
+"""The dictionary ``B`` of a structure, formed: for decoders that need its columns, at sizes where it fits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simnet.networks import Structure
+from simnet.networks.network import Name
+from simnet.networks.structure import Step
+from simnet.sketching.encoder import Encoder
+
+Array = NDArray[Any]
+
+#: Columns of one object: where they stand in ``z``, and the columns themselves, one in a row.
+Columns = tuple[Array, Array]
+
+
+def own_columns(encoder: Encoder, module: Name) -> Array:
+    """``η_a T_a [ξ_x R_{M,1}, ξ_e R_{M,2} e₁]``: what each attribute and the presence of an object bring to it, ``(a + 1, d)``."""
+    recipe = encoder.recipe
+    unit = np.eye(encoder.network.module(module).attribute_dim, dtype=encoder.dtype)
+    values = recipe.value_share * encoder.value_matrix(module).matvec(unit)
+    marks = recipe.presence_share * encoder.presence_column(module)[None]
+    return recipe.attribute_share * encoder.transparent(module, "attribute", np.concatenate([values, marks]))
+
+
+def dictionary(encoder: Encoder, structure: Structure) -> Array:
+    """``Bᵀ``: the columns of ``encoder.operator(structure)``, one in a row, in natural order of the coordinates.
+
+    An object passes its own columns and those of everything below it to its consumers, so that a column costs three
+    transforms for each object above it: far fewer than ``p`` encodings.
+
+    Returns
+    -------
+    (p, d) array
+    """
+    recipe = encoder.recipe
+    dims = np.array(structure.attribute_dims, dtype=np.intp) + 1
+    starts = np.concatenate([[0], np.cumsum(dims)])
+    below: dict[int, Columns] = {}
+    for step in structure.steps:
+        own = own_columns(encoder, step.module)
+        inputs = _gather(encoder, step, below, structure) if recipe.input_share else {}
+        names, blocks = [], []
+        for row, k in enumerate(step.objects):
+            names.append(np.arange(starts[k], starts[k + 1]))
+            blocks.append(own)
+            if row in inputs:
+                names[-1] = np.concatenate([names[-1], inputs[row][0]])
+                mixed = encoder.transparent(step.module, "input", inputs[row][1])
+                blocks[-1] = np.concatenate([own, recipe.input_share * mixed])
+        stacked = encoder.transparent(step.module, "object", np.concatenate(blocks))
+        ends = np.cumsum([len(block) for block in blocks])
+        for k, name, block in zip(step.objects, names, np.split(stacked, ends[:-1]), strict=True):
+            below[int(k)] = (name, block)
+    result = np.zeros((structure.size, encoder.sketch_dim), encoder.dtype)
+    for name, block in _gather(encoder, structure.root, below, structure).values():
+        result[name] = block
+    return result
+
+
+def _gather(encoder: Encoder, step: Step, below: dict[int, Columns], structure: Structure) -> dict[int, Columns]:
+    """``Σ_i w_i T(R_{M,in,i})`` of the columns of the inputs, for each object of a step that has any."""
+    weights = structure.edge_weights
+    found: dict[int, list[Columns]] = {}
+    for slot, edges, rows, _, children in step.slots:
+        blocks = [weights[edge] * below[int(child)][1] for edge, child in zip(edges, children, strict=True)]
+        mixed = encoder.transparent(step.module, slot, np.concatenate(blocks).astype(encoder.dtype, copy=False))
+        ends = np.cumsum([len(block) for block in blocks])
+        for row, child, block in zip(rows, children, np.split(mixed, ends[:-1]), strict=True):
+            found.setdefault(int(row), []).append((below[int(child)][0], block))
+    return {row: _merge(parts) for row, parts in found.items()}
+
+
+def _merge(parts: list[Columns]) -> Columns:
+    """The sum: an object that fills several slots has one set of columns."""
+    if len(parts) == 1:
+        return parts[0]
+    names, where = np.unique(np.concatenate([name for name, _ in parts]), return_inverse=True)
+    blocks = np.concatenate([block for _, block in parts])
+    total = np.zeros((len(names), blocks.shape[1]), blocks.dtype)
+    np.add.at(total, where, blocks)
+    return names, total

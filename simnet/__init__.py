@@ -19,7 +19,7 @@ from simnet.decoding import similarity
 from simnet.networks import Execution, Executions, ModularNetwork, Structure
 from simnet.recipes import RECIPES, Recipe
 from simnet.sketcher import Sketcher
-from simnet.sketching import load_sketches, save_sketches
+from simnet.sketching import load_sketches, save_sketches, store
 
 __version__ = "0.1.0"
 
@@ -37,6 +37,7 @@ __all__ = [
     "networks",
     "save_sketches",
     "similarity",
+    "store",
     "testing",
     "theory",
 ]

@@ -9,11 +9,12 @@ from simnet.claims.kernel import Kernel
 from simnet.claims.matrices import Matrices
 from simnet.claims.similarity import Similarity
 from simnet.claims.statistics import Statistics
+from simnet.claims.storage import Storage
 from simnet.claims.truncation import Truncation
 
 CLAIMS: dict[str, Claim] = {
     claim.name: claim
-    for claim in (Matrices(), Kernel(), Similarity(), AttributeRecovery(), Statistics(), Truncation(), Coverage())
+    for claim in (Matrices(), Kernel(), Similarity(), AttributeRecovery(), Statistics(), Truncation(), Coverage(), Storage())
 }
 
 __all__ = ["CLAIMS", "Case", "Claim", "Sample"]

@@ -1,7 +1,8 @@
 """Theorems as functions: pure, vectorised, with statement, assumptions and domain checks.
 
 Law 0 is in ``kernel``, the coefficients of all laws in ``coefficients``, Law 1 in ``attributes``, Law 2 in ``statistics``,
-Law 3 in ``similarity``.  Law 4, truncation, has no file: it is the argument ``kept`` of all of them.
+Law 3 in ``similarity``, what fewer bits cost in ``storage``.  Law 4, truncation, has no file: it is the argument ``kept`` of
+all of them.
 """
 
 from __future__ import annotations
@@ -32,8 +33,10 @@ from simnet.theory.statistics import (
     presence_coefficient,
     sum_mse,
 )
+from simnet.theory.storage import STORAGES, largest_square, storage_noise
 
 __all__ = [
+    "STORAGES",
     "attribute_bound",
     "attribute_mse",
     "attribute_share_of_norm",
@@ -46,6 +49,7 @@ __all__ = [
     "kernel",
     "kernel_diagonal",
     "kernel_matrix",
+    "largest_square",
     "matched_mse",
     "mean_mse",
     "module_depth",
@@ -57,6 +61,7 @@ __all__ = [
     "random_layers",
     "similar_inputs_bound",
     "similarity_bound",
+    "storage_noise",
     "sum_mse",
     "transparent_variance",
     "unit_coefficient",

@@ -1,8 +1,8 @@
 """Theorems as functions: pure, vectorised, with statement, assumptions and domain checks.
 
 Law 0 is in ``kernel``, the coefficients of all laws in ``coefficients``, Law 1 in ``attributes``, Law 2 in ``statistics``,
-Law 3 in ``similarity``, what fewer bits cost in ``storage``.  Law 4, truncation, has no file: it is the argument ``kept`` of
-all of them.
+Law 3 in ``similarity``, what fewer bits cost in ``storage``, the laws of a baseline in ``holographic``.  Law 4, truncation,
+has no file: it is the argument ``kept`` of all of them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from simnet.theory.attributes import (
     matched_mse,
 )
 from simnet.theory.coefficients import coefficient, coefficients, namesakes, unit_coefficient
+from simnet.theory.holographic import clean_up_accuracy, holographic_mse, holographic_norm
 from simnet.theory.kernel import kernel, kernel_diagonal, kernel_matrix, place_gram
 from simnet.theory.similarity import (
     attribute_share_of_norm,
@@ -41,11 +42,14 @@ __all__ = [
     "attribute_mse",
     "attribute_share_of_norm",
     "chebyshev_bound",
+    "clean_up_accuracy",
     "coefficient",
     "coefficients",
     "expected_norm",
     "frequency_mse",
     "gaussian_bound",
+    "holographic_mse",
+    "holographic_norm",
     "kernel",
     "kernel_diagonal",
     "kernel_matrix",

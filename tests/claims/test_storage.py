@@ -11,12 +11,20 @@ from simnet.claims.verify import verify
 from simnet.testing import DEFECTS
 
 
+@pytest.fixture
+def rounding_only(monkeypatch):
+    """The cases without additive noise."""
+    cases = claim.Storage().cases(quick=True)
+    monkeypatch.setattr(claim.Storage, "cases", lambda self, quick: [c for c in cases if c.parameters["kind"] == "rounding"])
+
+
 def test_right_software_holds():
     # fails with probability 1e-3 if the software is right: the budget of verify
     assert all(row.holds for row in verify(["storage"], quick=True))
 
 
 @pytest.mark.parametrize("factor", [0.9, 1.1])
+@pytest.mark.usefixtures("rounding_only")
 def test_a_step_a_tenth_off_fails_by_variance(factor, monkeypatch):
     """Codes are read with a scale of their own: the error is then the scale's, for all storages."""
     right = claim.store
@@ -32,6 +40,7 @@ def test_a_step_a_tenth_off_fails_by_variance(factor, monkeypatch):
     assert {f"{name}, added MSE, whole" for name in ("float32", "float16", "int8")} <= failed
 
 
+@pytest.mark.usefixtures("rounding_only")
 def test_a_wrong_statement_of_the_noise_fails(monkeypatch):
     right = claim.store
 

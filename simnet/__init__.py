@@ -14,12 +14,12 @@ every property against an explicit law.
 
 from __future__ import annotations
 
-from simnet import decoding, matrices, networks, testing, theory
+from simnet import baselines, decoding, matrices, networks, testing, theory
 from simnet.decoding import similarity
 from simnet.networks import Execution, Executions, ModularNetwork, Structure
 from simnet.recipes import RECIPES, Recipe
 from simnet.sketcher import Sketcher
-from simnet.sketching import load_sketches, save_sketches
+from simnet.sketching import load_sketches, save_sketches, store
 
 __version__ = "0.1.0"
 
@@ -31,12 +31,14 @@ __all__ = [
     "Recipe",
     "Sketcher",
     "Structure",
+    "baselines",
     "decoding",
     "load_sketches",
     "matrices",
     "networks",
     "save_sketches",
     "similarity",
+    "store",
     "testing",
     "theory",
 ]

@@ -5,15 +5,27 @@ from __future__ import annotations
 from simnet.claims.attribute_recovery import AttributeRecovery
 from simnet.claims.base import Case, Claim, Sample
 from simnet.claims.coverage import Coverage
+from simnet.claims.holographic import Holographic
 from simnet.claims.kernel import Kernel
 from simnet.claims.matrices import Matrices
 from simnet.claims.similarity import Similarity
 from simnet.claims.statistics import Statistics
+from simnet.claims.storage import Storage
 from simnet.claims.truncation import Truncation
 
 CLAIMS: dict[str, Claim] = {
     claim.name: claim
-    for claim in (Matrices(), Kernel(), Similarity(), AttributeRecovery(), Statistics(), Truncation(), Coverage())
+    for claim in (
+        Matrices(),
+        Kernel(),
+        Similarity(),
+        AttributeRecovery(),
+        Statistics(),
+        Truncation(),
+        Coverage(),
+        Storage(),
+        Holographic(),
+    )
 }
 
 __all__ = ["CLAIMS", "Case", "Claim", "Sample"]

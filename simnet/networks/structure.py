@@ -193,3 +193,29 @@ class Structure:
     def height(self) -> int:
         """The number of slot edges on the longest path from ``root``."""
         return max(self._path_lengths(max), default=0)
+
+
+def check_structure(structure: Structure, network: ModularNetwork) -> None:
+    """A ``ValueError`` if a sketcher of ``network`` has no matrices for something in the structure."""
+    if structure.network is network:
+        return
+    if len(structure.outputs) > len(network.outputs):
+        raise ValueError(
+            f"outputs: the execution fills {len(structure.outputs)} output slots, the sketcher's network has "
+            f"{len(network.outputs)}"
+        )
+    for name, module, inputs, dim in zip(
+        structure.names, structure.modules, structure.inputs, structure.attribute_dims, strict=True
+    ):
+        known = network.by_name.get(module)
+        if known is None:
+            raise ValueError(f"object {name!r}: module {module!r} is not in the sketcher's network")
+        if dim != known.attribute_dim:
+            raise ValueError(
+                f"object {name!r}: attribute_dim = {dim}, in the sketcher's network it is {known.attribute_dim}"
+            )
+        if len(inputs) > len(known.slots):
+            raise ValueError(
+                f"object {name!r}: fills {len(inputs)} slots, module {module!r} of the sketcher's network has "
+                f"{len(known.slots)}"
+            )

@@ -19,7 +19,7 @@ from simnet.matrices import MatrixBank, MatrixFamily, RandomMatrix, as_family
 from simnet.networks import Execution, Executions, Group, ModularNetwork, Structure
 from simnet.networks.executions import as_executions
 from simnet.networks.network import ROOT, Name
-from simnet.networks.structure import Step
+from simnet.networks.structure import Step, check_structure
 from simnet.recipes import Recipe, as_recipe
 from simnet.sketching.operator import SketchOperator
 
@@ -282,25 +282,4 @@ class Encoder:
 
     def check_structure(self, structure: Structure) -> None:
         """A ``ValueError`` if the sketcher has no matrices for something in the structure."""
-        if structure.network is self.network:
-            return
-        if len(structure.outputs) > len(self.network.outputs):
-            raise ValueError(
-                f"outputs: the execution fills {len(structure.outputs)} output slots, the sketcher's network has "
-                f"{len(self.network.outputs)}"
-            )
-        for name, module, inputs, dim in zip(
-            structure.names, structure.modules, structure.inputs, structure.attribute_dims, strict=True
-        ):
-            known = self.network.by_name.get(module)
-            if known is None:
-                raise ValueError(f"object {name!r}: module {module!r} is not in the sketcher's network")
-            if dim != known.attribute_dim:
-                raise ValueError(
-                    f"object {name!r}: attribute_dim = {dim}, in the sketcher's network it is {known.attribute_dim}"
-                )
-            if len(inputs) > len(known.slots):
-                raise ValueError(
-                    f"object {name!r}: fills {len(inputs)} slots, module {module!r} of the sketcher's network has "
-                    f"{len(known.slots)}"
-                )
+        check_structure(structure, self.network)

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from simnet.checks import real
 from simnet.files import written_whole
 from simnet.sketching.encoder import Encoder
+from simnet.sketching.storage import restored, store
+from simnet.theory.storage import STORAGES
 
 Array = NDArray[Any]
 
@@ -117,22 +119,26 @@ def observe(encoder: Encoder, sketch: Any, erased: Any = None, noise: float = 0.
     return Observation(encoder.to_natural(np.atleast_2d(stored)), kept, d, values.shape[:-1], rows, noise)
 
 
-def save_sketches(path: str | os.PathLike[str], sketches: Any, **metadata: Any) -> None:
+def save_sketches(path: str | os.PathLike[str], sketches: Any, *, storage: str | None = None, **metadata: Any) -> None:
     """Write sketches and a note on their making to a ``.npz`` file without pickle; it appears whole or not at all.
 
-    The file holds the array ``sketches`` and ``metadata``, a JSON object as a UTF-8 byte array.
+    The file holds the array ``sketches`` and ``metadata``, a JSON object as a UTF-8 byte array.  With ``storage`` the array
+    ``sketches`` is of that type, and the file also holds ``scales``, one ``float64`` a sketch: ``s = scale · code``.
 
     Parameters
     ----------
     path : path
     sketches : (runs, d) or (d,) array of floats
+    storage : {"float64", "float32", "float16", "int8"}, optional
+        Round to that type by :func:`simnet.store`; without it the array is written as it is.
     **metadata
         Anything that JSON can hold: recipe, matrices, seed, ….
 
     Raises
     ------
     ValueError
-        If the sketches are not an array of floats, or the metadata does not fit into JSON.
+        If the sketches are not an array of floats, or not finite and to be rounded, if the storage is unknown, or the
+        metadata does not fit into JSON.
 
     Examples
     --------
@@ -150,12 +156,16 @@ def save_sketches(path: str | os.PathLike[str], sketches: Any, **metadata: Any) 
         note = json.dumps(metadata, allow_nan=False).encode()
     except (TypeError, ValueError) as error:
         raise ValueError(f"metadata: does not fit into JSON: {error}") from None
+    arrays: dict[str, Any] = {"sketches": values}
+    if storage is not None:
+        stored = store(values, storage)
+        arrays = {"sketches": stored.codes, "scales": stored.scales}
     with written_whole(path) as file:
-        np.savez(file, sketches=values, metadata=np.frombuffer(note, dtype=np.uint8))
+        np.savez(file, **arrays, metadata=np.frombuffer(note, dtype=np.uint8))
 
 
 def load_sketches(path: str | os.PathLike[str]) -> tuple[Array, dict[str, Any]]:
-    """Read what :func:`save_sketches` wrote: the sketches and the metadata.
+    """Read what :func:`save_sketches` wrote: the sketches, restored to ``float64`` if they were rounded, and the metadata.
 
     Raises
     ------
@@ -167,9 +177,15 @@ def load_sketches(path: str | os.PathLike[str]) -> tuple[Array, dict[str, Any]]:
         try:
             archive = np.load(file, allow_pickle=False)
             sketches, note = archive["sketches"], archive["metadata"]
+            scales = archive["scales"] if "scales" in archive.files else None
             metadata = json.loads(note.tobytes())
         except DAMAGE as error:
             raise ValueError(f"{path}: not a file of sketches: {error}") from None
-    if sketches.dtype.kind != "f" or sketches.ndim not in (1, 2) or not isinstance(metadata, dict):
+    floats = sketches.dtype.kind == "f" if scales is None else sketches.dtype.name in STORAGES
+    if not floats or sketches.ndim not in (1, 2) or not isinstance(metadata, dict):
         raise ValueError(f"{path}: not a file of sketches: array of shape {sketches.shape} and dtype {sketches.dtype}")
-    return sketches, metadata
+    if scales is None:
+        return sketches, metadata
+    if scales.dtype != np.float64 or scales.shape != sketches.shape[:-1] or not (np.isfinite(scales) & (scales > 0.0)).all():
+        raise ValueError(f"{path}: not a file of sketches: scales must be positive, one for each sketch")
+    return restored(sketches, scales), metadata

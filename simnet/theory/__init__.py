@@ -1,7 +1,8 @@
 """Theorems as functions: pure, vectorised, with statement, assumptions and domain checks.
 
 Law 0 is in ``kernel``, the coefficients of all laws in ``coefficients``, Law 1 in ``attributes``, Law 2 in ``statistics``,
-Law 3 in ``similarity``.  ``linear`` has Law 5, least squares and ridge.  Law 4, truncation, has no file: it is the argument ``kept`` of all of them.
+Law 3 in ``similarity``, Law 5, least squares and ridge, in ``linear``, what fewer bits cost in ``storage``, the laws of a
+baseline in ``holographic``.  Law 4, truncation, has no file: it is the argument ``kept`` of all of them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from simnet.theory.attributes import (
     matched_mse,
 )
 from simnet.theory.coefficients import coefficient, coefficients, namesakes, unit_coefficient
+from simnet.theory.holographic import clean_up_accuracy, holographic_mse, holographic_norm
 from simnet.theory.kernel import kernel, kernel_diagonal, kernel_matrix, place_gram
 from simnet.theory.linear import effective_noise, linear_mse
 from simnet.theory.similarity import (
@@ -33,21 +35,27 @@ from simnet.theory.statistics import (
     presence_coefficient,
     sum_mse,
 )
+from simnet.theory.storage import STORAGES, largest_square, storage_noise
 
 __all__ = [
+    "STORAGES",
     "attribute_bound",
     "attribute_mse",
     "attribute_share_of_norm",
     "chebyshev_bound",
+    "clean_up_accuracy",
     "coefficient",
     "coefficients",
     "effective_noise",
     "expected_norm",
     "frequency_mse",
     "gaussian_bound",
+    "holographic_mse",
+    "holographic_norm",
     "kernel",
     "kernel_diagonal",
     "kernel_matrix",
+    "largest_square",
     "linear_mse",
     "matched_mse",
     "mean_mse",
@@ -60,6 +68,7 @@ __all__ = [
     "random_layers",
     "similar_inputs_bound",
     "similarity_bound",
+    "storage_noise",
     "sum_mse",
     "transparent_variance",
     "unit_coefficient",

@@ -15,6 +15,10 @@ for a prefix and for a random subset alike, since coordinates are stored in rand
 **Assumptions.**  An isotropic family, independent matrices, ``θ`` the only object of its module with a positive
 coefficient.
 
+**Noise** of standard deviation ``σ`` in every coordinate, uncorrelated with the matrices, adds ``dσ²`` to ``K_ss``, hence
+``(d/d') σ²/c²`` to ``MSE_j`` (``simnet.theory.storage`` has ``σ`` for sketches in fewer bits).  An interval takes
+``K_ss`` from the sketch as it is, noise and all, and needs no correction.
+
 **Bounds on all coordinates of an object.**  ``max_j |x̂_j − x_j| ≤ √(2 ln(2a/δ) MSE)`` with probability ``→ 1 − δ``
 (Gaussian limit); ``≤ √(a MSE/δ)`` by Chebyshev wherever MSE is exact.  The paper's form is
 ``O(2^{3h} h log N / w · √(log d / d))``.
@@ -30,7 +34,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.checks import integer, kept_dimension, probability
+from simnet.checks import integer, kept_dimension, probability, real
 from simnet.matrices import MatrixFamily, as_family
 from simnet.networks import Execution
 from simnet.networks.network import Name
@@ -69,6 +73,7 @@ def attribute_mse(
     kept: int | None = None,
     matrices: str | MatrixFamily = "trig",
     recipe: str | Recipe = "recursive",
+    noise: float = 0.0,
 ) -> Array:
     """The mean square error of each coordinate of the matched estimate of object ``k``: ``(a,)``.
 
@@ -81,12 +86,14 @@ def attribute_mse(
         ``d`` and ``d'``; the whole sketch when ``kept`` is ``None``.
     matrices : str or MatrixFamily
     recipe : str or Recipe
+    noise : float
+        ``σ``, the standard deviation of noise added to each coordinate of the sketch.
 
     Raises
     ------
     ValueError
-        If a size is out of range, the object has coefficient 0, or its module has other objects in the sketch: then the
-        matched estimate is a mixture of all of them, and the law does not apply.
+        If a size or the noise is out of range, the object has coefficient 0, or its module has other objects in the
+        sketch: then the matched estimate is a mixture of all of them, and the law does not apply.
 
     Examples
     --------
@@ -97,6 +104,7 @@ def attribute_mse(
     """
     family, recipe = as_family(matrices), as_recipe(recipe)
     sketch_dim = integer("sketch_dim", sketch_dim, minimum=1)
+    sigma = real("noise", noise, minimum=0.0)
     structure = ex.structure
     position = structure.position(k)
     strengths = coefficients(structure, recipe=recipe)
@@ -111,7 +119,7 @@ def attribute_mse(
     return matched_mse(
         ex.attributes[position],
         strengths[position],
-        kernel(ex, ex, recipe=recipe),
+        kernel(ex, ex, recipe=recipe) + sketch_dim * sigma**2,
         sketch_dim=sketch_dim,
         kept=kept_dimension(kept, sketch_dim),
         family=family,
@@ -139,6 +147,7 @@ def attribute_bound(
     kept: int | None = None,
     matrices: str | MatrixFamily = "trig",
     recipe: str | Recipe = "recursive",
+    noise: float = 0.0,
     failure_probability: float = 0.01,
 ) -> float:
     """A bound on ``max_j |x̂_j − x_j|`` that holds with probability ``→ 1 − failure_probability``.
@@ -152,5 +161,5 @@ def attribute_bound(
     >>> round(simnet.theory.attribute_bound(ex, "a", sketch_dim=1024, failure_probability=0.01), 3)
     0.419
     """
-    mse = attribute_mse(ex, k, sketch_dim=sketch_dim, kept=kept, matrices=matrices, recipe=recipe)
+    mse = attribute_mse(ex, k, sketch_dim=sketch_dim, kept=kept, matrices=matrices, recipe=recipe, noise=noise)
     return float(gaussian_bound(mse, failure_probability=failure_probability))

@@ -122,3 +122,16 @@ def test_a_namesake_of_weight_zero_does_not_disturb():
     )
     alone = theory.attribute_mse(LONE, "a", sketch_dim=64)
     np.testing.assert_allclose(theory.attribute_mse(ex, "tom", sketch_dim=64), alone, rtol=1e-14)
+
+
+@pytest.mark.parametrize(("kept", "factor"), [(64, 1.0), (16, 4.0)])
+def test_noise_adds_its_own_share(kept, factor):
+    """``(d/d') σ²/c²`` with c = ½·2⁻⁵."""
+    quiet, noisy = (theory.attribute_mse(PAIR, "a", sketch_dim=64, kept=kept, noise=sigma) for sigma in (0.0, 0.01))
+    np.testing.assert_allclose(noisy - quiet, factor * 1e-4 * 4096, rtol=1e-10)
+    options = {"sketch_dim": 64, "kept": kept, "failure_probability": 0.1}
+    bound = theory.attribute_bound(PAIR, "a", noise=0.01, **options)
+    assert bound == pytest.approx(math.sqrt(2 * math.log(40) * noisy.max()), rel=1e-14)
+    for sigma in (-0.1, math.nan, "loud"):
+        with pytest.raises(ValueError, match="noise = "):
+            theory.attribute_mse(PAIR, "a", sketch_dim=64, noise=sigma)

@@ -292,7 +292,7 @@ class Pursuit:
         found: Hypothesis | None = start
         if start.taken and not self.explained(start):
             for beam in BEAMS:
-                found = self.widened(start, beam)
+                found = self.widened(Hypothesis.of((), self.targets), beam)
                 if found is not None:
                     break
         certain = found is not None and self.explained(found)

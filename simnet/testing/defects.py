@@ -125,9 +125,9 @@ class _Unscaled(Observation):
 class UnscaledTruncation(Sketcher):
     """Truncated sketches are decoded without the factor ``d/d'``."""
 
-    def observe(self, sketch: Any, erased: Any = None) -> Observation:
-        right = super().observe(sketch, erased)
-        return _Unscaled(right.values, right.kept, right.sketch_dim, right.batch)
+    def observe(self, sketch: Any, erased: Any = None, noise: float = 0.0) -> Observation:
+        right = super().observe(sketch, erased, noise)
+        return _Unscaled(right.values, right.kept, right.sketch_dim, right.batch, right.rows, right.noise)
 
 
 DEFECTS: dict[str, type[Sketcher]] = {

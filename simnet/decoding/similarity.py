@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.checks import kept_dimension
+from simnet.checks import integer
 from simnet.decoding.estimate import Answer
 from simnet.sketching import Encoder, Observation
 from simnet.theory import random_layers, similarity_bound
@@ -47,9 +47,9 @@ def similarity(left: Any, right: Any, *, sketch_dim: int | None = None) -> Any:
         raise ValueError(f"similarity: sketches have shapes {u.shape} and {v.shape}, must have the same last axis")
     if not (np.isfinite(u).all() and np.isfinite(v).all()):
         raise ValueError("similarity: a sketch has a coordinate that is NaN or infinite")
-    d = u.shape[-1] if sketch_dim is None else sketch_dim
-    scale = d / kept_dimension(u.shape[-1], d)
-    result = scale * np.einsum("...i,...i->...", u, v, dtype=float)
+    kept = u.shape[-1]
+    d = kept if sketch_dim is None else integer("sketch_dim", sketch_dim, minimum=kept)
+    result = d / kept * np.einsum("...i,...i->...", u, v, dtype=float)
     return float(result) if np.ndim(result) == 0 else result
 
 

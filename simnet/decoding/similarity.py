@@ -32,7 +32,7 @@ def similarity(left: Any, right: Any, *, sketch_dim: int | None = None) -> Any:
     Raises
     ------
     ValueError
-        If the two differ in length, are longer than ``sketch_dim``, or are not finite.
+        If the two differ in length, are longer than ``sketch_dim``, or are not real and finite.
 
     Examples
     --------
@@ -45,6 +45,8 @@ def similarity(left: Any, right: Any, *, sketch_dim: int | None = None) -> Any:
     u, v = np.asarray(left), np.asarray(right)
     if u.ndim == 0 or v.ndim == 0 or u.shape[-1] != v.shape[-1] or u.shape[-1] == 0:
         raise ValueError(f"similarity: sketches have shapes {u.shape} and {v.shape}, must have the same last axis")
+    if u.dtype.kind not in "biuf" or v.dtype.kind not in "biuf":
+        raise ValueError(f"similarity: sketches have dtypes {u.dtype} and {v.dtype}, must be real numbers")
     if not (np.isfinite(u).all() and np.isfinite(v).all()):
         raise ValueError("similarity: a sketch has a coordinate that is NaN or infinite")
     kept = u.shape[-1]

@@ -261,7 +261,8 @@ def read_attributes(field: str, values: Any) -> Array:
     """A finite vector of length at most 1, frozen."""
     try:
         given = np.array(values)
-        if given.dtype.kind not in "biuf" and not all(isinstance(x, Real) for x in given.flat):
+        kind = given.dtype.kind
+        if kind not in "biuf" and not (kind == "O" and all(isinstance(x, Real) for x in given.flat)):
             raise TypeError  # numpy itself reads strings as numbers and drops imaginary parts
         vector = given.astype(float)
     except (TypeError, ValueError, OverflowError):

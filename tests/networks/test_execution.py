@@ -138,6 +138,7 @@ BAD = [
         TOP,
         r"object 'eye': attributes = array\(.*\): must be a vector of numbers",
     ),
+    ([eye(attributes=np.array([1], "m8[s]")), FACE], TOP, r"object 'eye': attributes = .*: must be a vector of numbers"),
     ([eye(attributes=[None, 0.5]), FACE], TOP, r"object 'eye': attributes = .*: must be a vector of numbers"),
     ([eye(attributes=[10**400, 0.5]), FACE], TOP, r"object 'eye': attributes = .*: must be a vector of numbers"),
     ([eye(attributes={}), FACE], TOP, r"object 'eye': attributes = \{\}: must be a vector of numbers"),

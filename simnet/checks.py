@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 
 
+def shown(value: Any) -> str:
+    """``repr(value)`` on one line of at most 200 characters."""
+    try:
+        text = " ".join(line.strip() for line in repr(value).splitlines())
+    except ValueError:  # Python writes no integer of more than some thousand digits
+        return f"<{type(value).__name__} with too many digits to show>"
+    return text if len(text) <= 200 else f"{text[:199]}…"
+
+
 def integer(field: str, value: Any, *, minimum: int = 0, maximum: int | None = None) -> int:
     """``value`` as an ``int`` in ``[minimum, maximum]``; booleans are refused."""
     allowed = f">= {minimum}" if maximum is None else f"between {minimum} and {maximum}"
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Integral):
-        raise ValueError(f"{field} = {value!r}: must be an integer {allowed}")
+        raise ValueError(f"{field} = {shown(value)}: must be an integer {allowed}")
     number = int(value)
     if number < minimum or (maximum is not None and number > maximum):
-        raise ValueError(f"{field} = {value!r}: must be an integer {allowed}")
+        raise ValueError(f"{field} = {shown(value)}: must be an integer {allowed}")
     return number
 
 
@@ -34,12 +43,13 @@ def real(
     left, right = ("(", ")") if open_ends else ("[", "]")
     bounded = math.isfinite(minimum) or math.isfinite(maximum)
     allowed = f"a finite number in {left}{minimum:g}, {maximum:g}{right}" if bounded else "a finite number"
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real) or not math.isfinite(value):
-        raise ValueError(f"{field} = {value!r}: must be {allowed}")
-    number = float(value)
+    try:
+        number = float(value) if isinstance(value, Real) and not isinstance(value, (bool, np.bool_)) else math.nan
+    except OverflowError:  # an integer or a fraction past the largest float
+        number = math.nan
     inside = minimum < number < maximum if open_ends else minimum <= number <= maximum
-    if not inside:
-        raise ValueError(f"{field} = {value!r}: must be {allowed}")
+    if not (inside and math.isfinite(number)):
+        raise ValueError(f"{field} = {shown(value)}: must be {allowed}")
     return number
 
 
@@ -51,12 +61,23 @@ def probability(field: str, value: Any) -> float:
 def choice(field: str, value: Any, options: Iterable[Any]) -> Any:
     """``value`` if it is one of ``options``; otherwise the nearest valid name is suggested."""
     options = list(options)
-    if value in options:
+    if isinstance(value, Hashable) and value in options:  # an array is not: it would be compared entry by entry
         return value
-    near = difflib.get_close_matches(str(value), [str(option) for option in options], n=1)
+    near = difflib.get_close_matches(shown(value).strip("'"), [str(option) for option in options], n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     listed = ", ".join(map(repr, options[:20])) + (", …" if len(options) > 20 else "")
-    raise ValueError(f"{field} = {value!r}: must be one of {listed}{hint}")
+    raise ValueError(f"{field} = {shown(value)}: must be one of {listed}{hint}")
+
+
+def sequence(field: str, value: Any, of: str, kind: type = object) -> tuple[Any, ...]:
+    """``value`` as a tuple, all its entries of one kind; a string is a single thing and not the letters of it."""
+    if isinstance(value, (str, bytes)) or not np.iterable(value):
+        raise ValueError(f"{field} = {shown(value)}: must be a sequence of {of}")
+    entries = tuple(value)
+    for i, entry in enumerate(entries):
+        if not isinstance(entry, kind):
+            raise ValueError(f"{field}[{i}] = {shown(entry)}: must be a {kind.__name__}")
+    return entries
 
 
 def kept_dimension(kept: Any, sketch_dim: int) -> int:

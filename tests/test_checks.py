@@ -23,6 +23,27 @@ def test_everything_else_is_no_integer_in_range(value):
         checks.integer("n", value, maximum=5)
 
 
+def test_values_are_shown_on_one_short_line():
+    assert checks.shown("a  b") == "'a  b'"
+    assert checks.shown(np.eye(2)) == "array([[1., 0.], [0., 1.]])"
+    assert len(checks.shown("x" * 10_000)) == len(checks.shown(10**400)) == 200
+    assert checks.shown(10**5000) == "<int with too many digits to show>"
+    with pytest.raises(ValueError, match=r"^n = <int with too many digits to show>: must be an integer between 0 and 5$"):
+        checks.integer("n", 10**5000, maximum=5)
+    with pytest.raises(ValueError, match=r"^x = <int with too many digits to show>: must be a finite number$"):
+        checks.real("x", 10**5000)
+
+
+def test_a_sequence_is_a_tuple_of_one_kind_and_no_string():
+    assert checks.sequence("s", [1, "a"], "things") == (1, "a")
+    assert checks.sequence("s", iter("ab"), "letters", str) == ("a", "b")
+    for wrong in ("ab", b"ab", 3, None, np.array(3)):
+        with pytest.raises(ValueError, match=r"^s = .*: must be a sequence of letters$"):
+            checks.sequence("s", wrong, "letters", str)
+    with pytest.raises(ValueError, match=r"^s\[1\] = 3: must be a str$"):
+        checks.sequence("s", ["a", 3], "letters", str)
+
+
 def test_an_integer_without_a_maximum_has_none():
     assert checks.integer("n", 10**400) == 10**400
     with pytest.raises(ValueError, match=r"^n = 0: must be an integer >= 1$"):
@@ -35,7 +56,10 @@ def test_numbers_of_every_kind_become_float():
         assert type(checks.real("x", value)) is float
 
 
-@pytest.mark.parametrize("value", [-0.1, 1.1, math.nan, math.inf, -math.inf, "0.5", None, True, 1j, [0.5], np.array(0.5)])
+@pytest.mark.parametrize(
+    "value",
+    [-0.1, 1.1, math.nan, math.inf, -math.inf, "0.5", None, True, 1j, [0.5], np.array(0.5), 10**400, Fraction(10**400)],
+)
 def test_everything_else_is_no_number_in_range(value):
     with pytest.raises(ValueError, match=r"^x = .*: must be a finite number in \[0, 1\]$"):
         checks.real("x", value, minimum=0.0, maximum=1.0)
@@ -63,6 +87,12 @@ def test_a_choice_is_returned_or_the_nearest_is_suggested():
         checks.choice("m", "zzz", ["haar", "trig"])
     with pytest.raises(ValueError, match=r"18, 19, …$"):
         checks.choice("m", "many", range(1000))
+
+
+def test_an_array_is_no_choice():
+    for wrong in (np.array(["trig"]), np.eye(2), ["trig"], 10**5000):
+        with pytest.raises(ValueError, match=r"^m = .*: must be one of 'haar', 'trig'"):
+            checks.choice("m", wrong, ["haar", "trig"])
 
 
 def test_kept_is_all_or_some_of_the_coordinates():

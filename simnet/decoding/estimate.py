@@ -201,6 +201,22 @@ def read_out(
     With ``g = s'`` and ``gain = c`` this is Law 1.  ``x̂`` stands in for ``x``, without the part of its length that is
     noise.
 
+    Notes
+    -----
+    Where ``v_j`` holds ``x_j²`` many times, an estimate that is far off widens its own interval, which then covers too
+    often.  That is so for ``block``, ``v_j/d' = … + (1 − q) b x_j² / (q d')``, and no other family: 95 % intervals of the
+    histogram bins of one room of the claim ``statistics`` (``b = 16``, ``q = ½``; 3,000 sketchers, 48 bins each) cover
+
+    ==============================  =====  =====  =====  =====  =====  =====
+    ``d``                              64    128    256    512   1024   2048
+    with these standard errors      98.3%  96.4%  95.7%  95.3%  95.2%  95.1%
+    with the errors of the law      93.6%  94.2%  94.6%  94.8%  95.0%  94.9%
+    kurtosis of the errors            4.3    3.7    3.3    3.2    3.1    3.0
+    ==============================  =====  =====  =====  =====  =====  =====
+
+    The second line is below 95 % because few blocks, of which a random number is filled, are far from the Gaussian limit.
+    Both excesses fall as ``b/d'``.  The other families cover 94.7 to 95.1 % there at ``d`` = 128 and 256.
+
     Parameters
     ----------
     projection : (..., n, a) array

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.checks import kept_dimension
+from simnet.checks import integer
 from simnet.decoding.estimate import Answer
 from simnet.sketching import Encoder, Observation
 from simnet.theory import random_layers, similarity_bound
@@ -32,7 +32,7 @@ def similarity(left: Any, right: Any, *, sketch_dim: int | None = None) -> Any:
     Raises
     ------
     ValueError
-        If the two differ in length, are longer than ``sketch_dim``, or are not finite.
+        If the two differ in length, are longer than ``sketch_dim``, or are not real and finite.
 
     Examples
     --------
@@ -45,11 +45,13 @@ def similarity(left: Any, right: Any, *, sketch_dim: int | None = None) -> Any:
     u, v = np.asarray(left), np.asarray(right)
     if u.ndim == 0 or v.ndim == 0 or u.shape[-1] != v.shape[-1] or u.shape[-1] == 0:
         raise ValueError(f"similarity: sketches have shapes {u.shape} and {v.shape}, must have the same last axis")
+    if u.dtype.kind not in "biuf" or v.dtype.kind not in "biuf":
+        raise ValueError(f"similarity: sketches have dtypes {u.dtype} and {v.dtype}, must be real numbers")
     if not (np.isfinite(u).all() and np.isfinite(v).all()):
         raise ValueError("similarity: a sketch has a coordinate that is NaN or infinite")
-    d = u.shape[-1] if sketch_dim is None else sketch_dim
-    scale = d / kept_dimension(u.shape[-1], d)
-    result = scale * np.einsum("...i,...i->...", u, v, dtype=float)
+    kept = u.shape[-1]
+    d = kept if sketch_dim is None else integer("sketch_dim", sketch_dim, minimum=kept)
+    result = d / kept * np.einsum("...i,...i->...", u, v, dtype=float)
     return float(result) if np.ndim(result) == 0 else result
 
 

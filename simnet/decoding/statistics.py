@@ -137,6 +137,10 @@ def histogram(
 ) -> Answer:
     """``Ŝ_j / (w · unit)`` over the one-hot coordinates of an attribute: how many objects of a module fall into each bin.
 
+    Intervals hold in the limit of large sketches.  With ``block`` matrices they are too wide where ``d'`` is not many
+    blocks: at 95 % they cover 96.4 % of the bins from 8 blocks, 95.3 % from 32 (:func:`simnet.decoding.estimate.read_out`
+    says why).
+
     Parameters
     ----------
     coordinates : slice or sequence of int, optional

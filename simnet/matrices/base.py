@@ -152,8 +152,11 @@ class MatrixFamily(ABC):
         """
         rows = integer("rows", rows, minimum=1)
         columns = rows if columns is None else integer("columns", columns, minimum=1, maximum=rows)
-        kind = np.dtype(choice("dtype", np.dtype(dtype).name, DTYPES))
-        return self._draw(stream, rows, columns, kind)
+        try:
+            name: Any = np.dtype(dtype).name
+        except TypeError:
+            name = dtype
+        return self._draw(stream, rows, columns, np.dtype(choice("dtype", name, DTYPES)))
 
     @abstractmethod
     def _draw(self, stream: np.random.Generator, rows: int, columns: int, dtype: np.dtype[Any]) -> RandomMatrix:

@@ -7,14 +7,16 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simnet.checks import sequence, shown
 from simnet.files import written_whole
-from simnet.networks.network import ROUNDING, ModularNetwork, Module, Name, Slot, check_name, check_weights
+from simnet.networks.network import ROUNDING, ModularNetwork, Module, Name, Slot, check_name, check_weights, read_slots
 from simnet.networks.structure import Structure
 
 Array = NDArray[Any]
@@ -110,7 +112,9 @@ class Execution:
         >>> [(o.name, o.depth, o.effective_weight) for o in ex.objects]
         [('left eye', 2, 0.5), ('right eye', 2, 0.5), ('face', 1, 1.0)]
         """
-        entries = [_read_object(i, entry) for i, entry in enumerate(objects)]
+        if network is not None and not isinstance(network, ModularNetwork):
+            raise ValueError(f"network = {shown(network)}: must be a ModularNetwork")
+        entries = [_read_object(i, entry) for i, entry in enumerate(sequence("objects", objects, "objects"))]
         names = tuple(entry[0] for entry in entries)
         seen: set[Name] = set()
         for i, name in enumerate(names):
@@ -146,9 +150,9 @@ class Execution:
         """Write the execution as JSON, exactly: numbers are read back bit for bit.
 
         The file is one object with ``format`` (``"simnet-execution"``), ``version`` (1), ``network`` (``modules``, each
-        with ``name``, ``attribute_dim`` and ``slots``; ``outputs``; a slot is ``[[source, …], weight]``), ``objects``
-        (each with ``name, module, attributes, inputs, weights``) and ``outputs`` (pairs of name and weight).  Functions
-        are not stored.  The file appears whole or not at all.
+        with ``name``, ``attribute_dim``, ``slots`` and, where it has them, ``attribute_names``; ``outputs``; a slot is
+        ``[[source, …], weight]``), ``objects`` (each with ``name, module, attributes, inputs, weights``) and ``outputs``
+        (pairs of name and weight).  Functions are not stored.  The file appears whole or not at all.
         """
         s = self.structure
         document = {
@@ -159,11 +163,12 @@ class Execution:
                     {
                         "name": module.name,
                         "attribute_dim": module.attribute_dim,
-                        "slots": [[list(slot.sources), slot.weight] for slot in module.slots],
+                        "slots": [slot.plain for slot in module.slots],
+                        **({"attribute_names": module.attribute_names} if module.attribute_names else {}),
                     }
                     for module in s.network.modules
                 ],
-                "outputs": [[list(slot.sources), slot.weight] for slot in s.network.outputs],
+                "outputs": [slot.plain for slot in s.network.outputs],
             },
             "objects": [
                 {
@@ -192,7 +197,7 @@ class Execution:
         """
         try:
             document = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # ValueError: not UTF-8, not JSON, an integer of too many digits
             raise ValueError(f"{path}: not a JSON file: {error}") from None
         if not isinstance(document, dict) or document.get("format", FORMAT) != FORMAT:
             raise ValueError(f"{path}: format must be {FORMAT!r}")
@@ -203,10 +208,15 @@ class Execution:
             if document.get("network") is not None:
                 network = ModularNetwork(
                     tuple(
-                        Module(entry["name"], entry["attribute_dim"], _read_slots(entry["slots"]))
+                        Module(
+                            entry["name"],
+                            entry["attribute_dim"],
+                            read_slots(f"module {entry['name']!r}: slots", entry["slots"]),
+                            attribute_names=entry.get("attribute_names", ()),
+                        )
                         for entry in document["network"]["modules"]
                     ),
-                    _read_slots(document["network"]["outputs"]),
+                    read_slots("network: outputs", document["network"]["outputs"]),
                 )
             keys = ("name", "module", "attributes", "inputs", "weights")
             objects = [tuple(entry[key] for key in keys) for entry in document["objects"]]
@@ -223,23 +233,19 @@ class Execution:
             raise ValueError(f"{path}: {error}") from None
 
 
-def _read_slots(slots: Any) -> tuple[Slot, ...]:
-    return tuple(Slot(tuple(sources), weight) for sources, weight in slots)
-
-
 Entry = tuple[Name, Name, Array, tuple[Name | None, ...], tuple[float, ...]]
 
 
 def _read_object(i: int, entry: Any) -> Entry:
     """One validated ``(name, module, attributes, inputs, weights)``."""
     if isinstance(entry, str) or not isinstance(entry, Sequence) or len(entry) != 5:
-        raise ValueError(f"objects[{i}] = {entry!r}: must be (name, module, attributes, inputs, weights)")
+        raise ValueError(f"objects[{i}] = {shown(entry)}: must be (name, module, attributes, inputs, weights)")
     name = check_name(f"objects[{i}].name", entry[0])
     module = check_name(f"object {name!r}: module", entry[1])
     attributes = read_attributes(f"object {name!r}: attributes", entry[2])
     for field, value in (("inputs", entry[3]), ("weights", entry[4])):
         if isinstance(value, (str, bytes)) or not isinstance(value, (Sequence, np.ndarray)):
-            raise ValueError(f"object {name!r}: {field} = {value!r}: must be a list")
+            raise ValueError(f"object {name!r}: {field} = {shown(value)}: must be a list")
     inputs = tuple(
         None if source is None else check_name(f"object {name!r}: inputs[{slot}]", source)
         for slot, source in enumerate(entry[3])
@@ -254,9 +260,13 @@ def _read_object(i: int, entry: Any) -> Entry:
 def read_attributes(field: str, values: Any) -> Array:
     """A finite vector of length at most 1, frozen."""
     try:
-        vector = np.array(values, dtype=float)
+        given = np.array(values)
+        kind = given.dtype.kind
+        if kind not in "biuf" and not (kind == "O" and all(isinstance(x, Real) for x in given.flat)):
+            raise TypeError  # numpy itself reads strings as numbers and drops imaginary parts
+        vector = given.astype(float)
     except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"{field} = {values!r}: must be a vector of numbers") from None
+        raise ValueError(f"{field} = {shown(values)}: must be a vector of numbers") from None
     if vector.ndim != 1 or vector.size == 0:
         raise ValueError(f"{field}: has shape {vector.shape}, must be a vector with at least one entry")
     bad = np.flatnonzero(~np.isfinite(vector))
@@ -275,11 +285,11 @@ def _read_outputs(outputs: Any, known: set[Name]) -> tuple[tuple[Name | None, ..
     elif isinstance(outputs, Sequence) and not isinstance(outputs, str):
         pairs = list(outputs)
     else:
-        raise ValueError(f"outputs = {outputs!r}: must map names of objects to weights")
+        raise ValueError(f"outputs = {shown(outputs)}: must map names of objects to weights")
     names: list[Name | None] = []
     for i, pair in enumerate(pairs):
         if isinstance(pair, str) or not isinstance(pair, Sequence) or len(pair) != 2:
-            raise ValueError(f"outputs[{i}] = {pair!r}: must be a pair of a name and a weight")
+            raise ValueError(f"outputs[{i}] = {shown(pair)}: must be a pair of a name and a weight")
         name = None if pair[0] is None else check_name(f"outputs[{i}]", pair[0])
         if name is not None and name not in known:
             raise ValueError(f"outputs[{i}] = {name!r}: is not the name of an object")

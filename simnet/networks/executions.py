@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simnet.checks import shown
 from simnet.networks.execution import Execution
 from simnet.networks.structure import Structure
 
@@ -18,7 +19,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Runs that share one object graph.
+    """Runs that share one object graph.  Its arrays are read-only.
 
     Attributes
     ----------
@@ -37,6 +38,11 @@ class Group:
     runs: Array
     attributes: tuple[Array, ...]
     weights: Array
+
+    def __post_init__(self) -> None:
+        for part in ("runs", "weights"):
+            object.__setattr__(self, part, _frozen(getattr(self, part)))
+        object.__setattr__(self, "attributes", tuple(map(_frozen, self.attributes)))
 
     def __len__(self) -> int:
         return len(self.runs)
@@ -61,6 +67,13 @@ class Group:
         """Some of the runs, renumbered."""
         weights = self.weights[rows] if len(self.weights) > 1 else self.weights
         return Group(self.structure, runs, tuple(x[rows] for x in self.attributes), weights)
+
+
+def _frozen(array: Array) -> Array:
+    """A read-only view; whoever made the array may still write to it."""
+    view = np.asarray(array).view()
+    view.setflags(write=False)
+    return view
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,12 +101,14 @@ class Executions:
         return len(self._places)
 
     def __getitem__(self, key: Any) -> Any:
-        """One :class:`Execution` for an integer, :class:`Executions` for a slice or a list of integers."""
+        """One :class:`Execution` for an integer, :class:`Executions` for a slice, a list of integers or a mask."""
         if isinstance(key, (int, np.integer)) and not isinstance(key, bool):
             if not -len(self) <= key < len(self):
                 raise IndexError(f"run = {key}: there are {len(self)} runs")
             g, i = self._places[int(key) % len(self)]
             return self.groups[g].execution(i)
+        if not isinstance(key, slice) and (np.ndim(key) != 1 or (np.size(key) and np.asarray(key).dtype.kind not in "iub")):
+            raise ValueError(f"run = {shown(key)}: must be an integer, a slice, a list of integers or a mask")
         wanted = np.arange(len(self))[key]
         chosen: dict[int, list[tuple[int, int]]] = {}
         for new, old in enumerate(wanted):

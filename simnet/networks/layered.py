@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from simnet.checks import integer
+from simnet.checks import integer, sequence
 from simnet.networks.network import ModularNetwork, Module, Slot
 from simnet.networks.planting import plant, slot_weights
 from simnet.networks.running import OneObjectEach
@@ -44,7 +44,7 @@ def layered(widths: Sequence[int] = (6, 4, 2), attribute_dim: int = 8, fan_in: i
     >>> len(net.modules), net.inputs, sorted(net.depths[0])
     (7, (0, 1, 2, 3), [3])
     """
-    widths = tuple(integer(f"widths[{i}]", w, minimum=1) for i, w in enumerate(widths))
+    widths = tuple(integer(f"widths[{i}]", w, minimum=1) for i, w in enumerate(sequence("widths", widths, "integers")))
     if not widths:
         raise ValueError("widths = (): must have at least one layer")
     integer("attribute_dim", attribute_dim, minimum=1)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
-from simnet.checks import integer, real
+from simnet.checks import integer, real, sequence, shown
 
 if TYPE_CHECKING:
     from simnet.networks.executions import Executions
@@ -28,7 +28,7 @@ ROUNDING = 1e-9
 def check_name(field_name: str, value: Any) -> Name:
     """A name is a non-empty string or an integer."""
     if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "":
-        raise ValueError(f"{field_name} = {value!r}: must be a non-empty string or an integer")
+        raise ValueError(f"{field_name} = {shown(value)}: must be a non-empty string or an integer")
     return value
 
 
@@ -56,9 +56,24 @@ class Slot:
     weight: float
 
     def __post_init__(self) -> None:
-        sources = tuple(check_name("slot.sources", source) for source in self.sources)
-        object.__setattr__(self, "sources", sources)
+        sources = sequence("slot.sources", self.sources, "names of modules")
+        object.__setattr__(self, "sources", tuple(check_name("slot.sources", source) for source in sources))
         object.__setattr__(self, "weight", real("slot.weight", self.weight, minimum=0.0, maximum=1.0))
+
+    @property
+    def plain(self) -> tuple[tuple[Name, ...], float]:
+        """``(sources, weight)``, as graphs and files carry a slot."""
+        return self.sources, self.weight
+
+
+def read_slots(field_name: str, slots: Any) -> tuple[Slot, ...]:
+    """Slots from pairs ``(sources, weight)``."""
+    read = []
+    for i, pair in enumerate(sequence(field_name, slots, "slots")):
+        if isinstance(pair, str) or not isinstance(pair, Sequence) or len(pair) != 2:
+            raise ValueError(f"{field_name}[{i}] = {shown(pair)}: must be a pair of sources and a weight")
+        read.append(Slot(*pair))
+    return tuple(read)
 
 
 @dataclass(frozen=True)
@@ -78,6 +93,8 @@ class Module:
         if check_name("module.name", self.name) == ROOT:
             raise ValueError(f"module.name = {ROOT!r}: is the name of the output pseudo-object, choose another")
         integer(f"module {self.name!r}: attribute_dim", self.attribute_dim, minimum=1)
+        for part, of, kind in (("slots", "slots", Slot), ("attribute_names", "strings", str)):
+            object.__setattr__(self, part, sequence(f"module {self.name!r}: {part}", getattr(self, part), of, kind))
         check_weights(f"module {self.name!r}: weights", [slot.weight for slot in self.slots])
         if self.attribute_names and len(self.attribute_names) != self.attribute_dim:
             raise ValueError(
@@ -121,6 +138,8 @@ class ModularNetwork:
     layout: Layout | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "modules", sequence("modules", self.modules, "modules", Module))
+        object.__setattr__(self, "outputs", sequence("outputs", self.outputs, "slots", Slot))
         if not self.modules:
             raise ValueError("modules = (): a network needs at least one module")
         names: set[Name] = set()
@@ -164,11 +183,17 @@ class ModularNetwork:
 
         An edge carries ``slot`` and ``weight``, and ``slots`` and ``weights`` with all of them, since one module may
         fill several slots of another; ``slot`` and ``weight`` are then those of the lowest.  A node carries
-        ``attribute_dim``; ``graph.graph["outputs"]`` holds the slots of ``root``.
+        ``attribute_dim``, ``attribute_names`` and all its ``slots``, as ``(sources, weight)``: edges tell neither empty
+        slots nor the order of sources.  ``graph.graph["outputs"]`` holds the slots of ``root``.
         """
-        graph: nx.DiGraph[Name] = nx.DiGraph(outputs=tuple((slot.sources, slot.weight) for slot in self.outputs))
+        graph: nx.DiGraph[Name] = nx.DiGraph(outputs=tuple(slot.plain for slot in self.outputs))
         for module in self.modules:
-            graph.add_node(module.name, attribute_dim=module.attribute_dim)
+            graph.add_node(
+                module.name,
+                attribute_dim=module.attribute_dim,
+                attribute_names=module.attribute_names,
+                slots=tuple(slot.plain for slot in module.slots),
+            )
         for module in self.modules:
             for number, slot in enumerate(module.slots):
                 for source in slot.sources:
@@ -191,16 +216,23 @@ class ModularNetwork:
     def from_networkx(
         cls, graph: nx.DiGraph[Name], functions: Mapping[Name, ModuleFunction] | None = None
     ) -> ModularNetwork:
-        """The network of a graph such as :attr:`graph`.
+        """The network of a graph such as :attr:`graph`; that of ``net.graph`` is ``net`` again, without its functions.
 
         Without ``graph.graph["outputs"]`` the sinks are the outputs, with equal weights; an edge may carry ``slot`` and
-        ``weight`` alone.  Numbers of slots must run from 0 without a gap.
+        ``weight`` alone.  A node without ``slots`` has those of its edges, their numbers from 0 without a gap.
+
+        Raises
+        ------
+        ValueError
+            If a node has no ``attribute_dim``, an edge no slot, a slot two weights, or the slots of a node are not those
+            of its edges (whoever changes edges takes ``slots`` off the node).
         """
         functions = functions or {}
         modules = []
         for name, data in graph.nodes(data=True):
             if "attribute_dim" not in data:
                 raise ValueError(f"graph: the node {name!r} has no attribute_dim")
+            names = data.get("attribute_names", ())
             sources: dict[int, list[Name]] = {}
             weights: dict[int, float] = {}
             for source, _, edge in graph.in_edges(name, data=True):
@@ -211,13 +243,19 @@ class ModularNetwork:
                     sources.setdefault(number, []).append(source)
                     if weights.setdefault(number, weight) != weight:
                         raise ValueError(f"graph: slot {number} of {name!r} has two weights")
-            if sorted(sources) != list(range(len(sources))):
+            if "slots" in data:
+                slots = read_slots(f"graph: node {name!r}: slots", data["slots"])
+                filled = {i: (set(slot.sources), slot.weight) for i, slot in enumerate(slots) if slot.sources}
+                if filled != {i: (set(sources[i]), weights[i]) for i in sources}:
+                    raise ValueError(f"graph: the slots of the node {name!r} are not those of its edges")
+            elif sorted(sources) != list(range(len(sources))):
                 raise ValueError(f"graph: the slots of {name!r} are {sorted(sources)}, must run from 0 without a gap")
-            slots = tuple(Slot(tuple(sources[i]), weights[i]) for i in range(len(sources)))
-            modules.append(Module(name, data["attribute_dim"], slots, functions.get(name)))
+            else:
+                slots = tuple(Slot(tuple(sources[i]), weights[i]) for i in range(len(sources)))
+            modules.append(Module(name, data["attribute_dim"], slots, functions.get(name), names))
         sinks = [name for name, degree in graph.out_degree() if degree == 0]
         outputs = graph.graph.get("outputs", tuple(((name,), 1.0 / len(sinks)) for name in sinks))
-        return cls(tuple(modules), tuple(Slot(tuple(sources), weight) for sources, weight in outputs))
+        return cls(tuple(modules), read_slots("graph: outputs", outputs))
 
     @cached_property
     def by_name(self) -> dict[Name, Module]:
@@ -271,7 +309,8 @@ class ModularNetwork:
         runs : int
             How many executions.
         seed : int
-            The first ``k`` of ``n`` runs are the same whatever ``n``.
+            The first ``k`` of ``n`` runs are the same whatever ``n``: the same objects and weights exactly, the same
+            attributes up to rounding, since matrix products of other sizes round differently.
         activity : None, float or (runs, inputs) bool array
             Which input modules see something: all, each with that probability, or as given.  A module makes an object
             when any of its inputs does.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simnet.checks import integer
+from simnet.checks import integer, sequence
 from simnet.networks.functions import ThingFunction
 from simnet.networks.network import ModularNetwork, Module, Name, Slot, check_name
 from simnet.networks.planting import plant
@@ -91,7 +91,7 @@ def scene(
     >>> len({runs[i].structure.names for i in range(3)})
     3
     """
-    kinds = tuple(check_name(f"kinds[{i}]", kind) for i, kind in enumerate(kinds))
+    kinds = tuple(check_name(f"kinds[{i}]", kind) for i, kind in enumerate(sequence("kinds", kinds, "names")))
     if not kinds or len(set(kinds)) < len(kinds) or "room" in kinds:
         raise ValueError(f"kinds = {list(kinds)}: must be different names, at least one, and not 'room'")
     places = integer("places", places, minimum=1)

@@ -24,6 +24,7 @@ Source: derived in ``paper_checks/law_0_kernel.py``, after Ghazi, Panigrahy, Wan
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import networkx as nx
@@ -170,17 +171,22 @@ def kernel(left: Execution, right: Execution, *, recipe: str | Recipe = "recursi
 def _own_products(left: Execution, right: Execution, recipe: Recipe) -> Array:
     """``ξ_x² ⟨x_θ, x_θ'⟩ + ξ_e²`` for the pairs of objects of one module, 0 for the others."""
     products = np.zeros((len(left.structure), len(right.structure)))
-    others = right.structure.objects_of
-    for module, mine in left.structure.objects_of.items():
-        if module in others:
-            x = np.stack([left.attributes[k] for k in mine])
-            y = np.stack([right.attributes[k] for k in others[module]])
-            if x.shape[1] != y.shape[1]:
-                raise ValueError(
-                    f"kernel: module {module!r} has attribute_dim {x.shape[1]} in one and {y.shape[1]} in the other"
-                )
-            products[mine[:, None], others[module]] = recipe.value_share**2 * x @ y.T + recipe.presence_share**2
+    for mine, others in _of_one_module(left.structure, right.structure):
+        x = np.stack([left.attributes[k] for k in mine])
+        y = np.stack([right.attributes[k] for k in others])
+        products[mine[:, None], others] = recipe.value_share**2 * x @ y.T + recipe.presence_share**2
     return products
+
+
+def _of_one_module(left: Structure, right: Structure) -> Iterator[tuple[Array, Array]]:
+    """The objects of both structures, for each module that made some in both."""
+    for module, mine in left.objects_of.items():
+        if module in right.objects_of:
+            others = right.objects_of[module]
+            a, b = left.attribute_dims[mine[0]], right.attribute_dims[others[0]]
+            if a != b:
+                raise ValueError(f"kernel: module {module!r} has attribute_dim {a} in one and {b} in the other")
+            yield mine, others
 
 
 def kernel_matrix(
@@ -192,7 +198,7 @@ def kernel_matrix(
     """``K`` of every run of ``left`` with every run of ``right``: ``(runs, runs')``.
 
     The place Gram is computed once for each pair of object graphs; runs that share a graph and its weights then cost one
-    matrix product.
+    matrix product.  Raises as :func:`kernel` does.
 
     Examples
     --------
@@ -216,12 +222,9 @@ def _kernel_of_groups(a: Group, b: Group, recipe: Recipe) -> Array:
         a.structure, b.structure, recipe=recipe, left_weights=a.weights[:, None], right_weights=b.weights[None, :]
     )
     result = np.zeros((len(a), len(b)))
-    others = b.structure.objects_of
-    for module, mine in a.structure.objects_of.items():
-        if module not in others:
-            continue
+    for mine, others in _of_one_module(a.structure, b.structure):
         for k in mine:
-            for m in others[module]:
+            for m in others:
                 products = recipe.value_share**2 * a.attributes[k] @ b.attributes[m].T + recipe.presence_share**2
                 result += gram[..., k, m] * products
     return result

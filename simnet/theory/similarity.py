@@ -92,7 +92,10 @@ def transparent_variance(
 
 
 def attribute_share_of_norm(ex: Execution, *, recipe: str | Recipe = "recursive") -> float:
-    """``ρ``: the part of ``K_ss`` that comes from attribute vectors, the rest from marks of presence."""
+    """``ρ``: the part of ``K_ss`` that comes from attribute vectors, the rest from marks of presence.
+
+    A ``ValueError`` if ``K_ss = 0``: nothing is in the sketch.
+    """
     recipe = as_recipe(recipe)
     gram = place_gram(ex.structure, ex.structure, recipe=recipe)
     values = 0.0
@@ -100,6 +103,8 @@ def attribute_share_of_norm(ex: Execution, *, recipe: str | Recipe = "recursive"
         x = np.stack([ex.attributes[k] for k in mine])
         values += recipe.value_share**2 * float(np.sum(gram[mine[:, None], mine] * (x @ x.T)))
     presence = recipe.presence_share**2 * float(gram.sum())
+    if values + presence == 0.0:
+        raise ValueError("attribute_share_of_norm: the kernel of the execution with itself is 0, it has no shares")
     return values / (values + presence)
 
 

@@ -114,7 +114,10 @@ def test_the_function_takes_plain_arrays_and_broadcasts():
         (np.ones(0), np.ones(0), {}, "similarity: "),
         (np.array([1.0, np.nan]), np.ones(2), {}, "similarity: .*NaN"),
         (np.ones(2), np.array([1.0, np.inf]), {}, "similarity: .*infinite"),
-        (np.ones(8), np.ones(8), {"sketch_dim": 4}, "= 8: must be an integer between 1 and 4"),
+        (np.ones(2) * 1j, np.ones(2), {}, "^similarity: sketches have dtypes complex128 and float64, must be real numbers$"),
+        (np.ones(2), ["1", "2"], {}, "^similarity: sketches have dtypes float64 and <U1, must be real numbers$"),
+        (np.ones(8), np.ones(8), {"sketch_dim": 4}, "^sketch_dim = 4: must be an integer >= 8$"),
+        (np.ones(8), np.ones(8), {"sketch_dim": "all"}, "^sketch_dim = 'all': must be an integer >= 8$"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(left, right, options, message):

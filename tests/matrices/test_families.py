@@ -232,6 +232,8 @@ def test_inner_noise_of_two_vectors_by_hand():
         ((8, 0), r"columns = 0: must be an integer between 1 and 8"),
         ((8, 9), r"columns = 9: must be an integer between 1 and 8"),
         ((8, 2, "float16"), r"dtype = 'float16': must be one of 'float32', 'float64'"),
+        ((8, 2, "bogus"), r"^dtype = 'bogus': must be one of 'float32', 'float64'"),
+        ((8, 2, 3.5), r"^dtype = 3.5: must be one of"),
         ((8, 2, int), r"dtype = 'int64': must be one of"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -114,7 +115,7 @@ BAD = [
     # weights
     *(
         ([EYE, face(weights=[0.5, w, 0.25])], TOP, r"object 'face': weights\[1\] = .*: must be a finite number in \[0, 1\]")
-        for w in (-0.1, 1.5, math.nan, math.inf, "0.1", None, True, [0.1])
+        for w in (-0.1, 1.5, math.nan, math.inf, "0.1", None, True, [0.1], 10**400)
     ),
     ([EYE, face(weights=[0.5, 0.4, 0.2])], TOP, r"object 'face': weights = .*: sum to 1.1, must sum to at most 1"),
     ([EYE, face(weights=[0.5, 0.5])], TOP, r"object 'face': weights has 2 entries, must have one for each of 3 inputs"),
@@ -130,6 +131,16 @@ BAD = [
     ([eye(attributes=[[0.1], 0.2]), FACE], TOP, r"object 'eye': attributes = .*: must be a vector of numbers"),
     ([eye(attributes="blue"), FACE], TOP, r"object 'eye': attributes = 'blue': must be a vector of numbers"),
     ([eye(attributes=[0.1, 1j]), FACE], TOP, r"object 'eye': attributes = .*: must be a vector of numbers"),
+    ([eye(attributes=["0.5"]), FACE], TOP, r"object 'eye': attributes = \['0.5'\]: must be a vector of numbers"),
+    ([eye(attributes=[Fraction(1, 2), "0.5"]), FACE], TOP, r"object 'eye': attributes = .*: must be a vector of numbers"),
+    (
+        [eye(attributes=np.array([[0.1], [1j]])[:, 0]), FACE],
+        TOP,
+        r"object 'eye': attributes = array\(.*\): must be a vector of numbers",
+    ),
+    ([eye(attributes=np.array([1], "m8[s]")), FACE], TOP, r"object 'eye': attributes = .*: must be a vector of numbers"),
+    ([eye(attributes=[None, 0.5]), FACE], TOP, r"object 'eye': attributes = .*: must be a vector of numbers"),
+    ([eye(attributes=[10**400, 0.5]), FACE], TOP, r"object 'eye': attributes = .*: must be a vector of numbers"),
     ([eye(attributes={}), FACE], TOP, r"object 'eye': attributes = \{\}: must be a vector of numbers"),
     (
         [EYE, eye(name="eye 2", attributes=[0.1]), FACE],
@@ -137,6 +148,8 @@ BAD = [
         r"object 'eye 2': attributes has 1 entries, must have 2 like 'eye' of the same module 'eye'",
     ),
     # other types
+    (None, TOP, "objects = None: must be a sequence of objects"),
+    ("face", TOP, "objects = 'face': must be a sequence of objects"),
     ([EYE, "face"], TOP, r"objects\[1\] = 'face': must be \(name, module, attributes, inputs, weights\)"),
     ([EYE, None], TOP, r"objects\[1\] = None: must be \(name, module, attributes, inputs, weights\)"),
     ([EYE, FACE[:4]], TOP, r"objects\[1\] = .*: must be \(name, module, attributes, inputs, weights\)"),
@@ -200,6 +213,17 @@ def test_objects_must_be_such_as_the_network_can_make(objects, outputs, message)
             Execution.from_objects(objects, outputs, network=NETWORK)
 
 
+def test_what_is_no_network_is_refused():
+    with pytest.raises(ValueError, match=r"^network = 3: must be a ModularNetwork$"):
+        Execution.from_objects([EYE, FACE], outputs=TOP, network=3)
+
+
+def test_numbers_of_every_kind_are_attributes():
+    for x in ([1, 0], [Fraction(1, 2), 0.5], np.array([0.5, 0.5], dtype=np.float32), (True, False)):
+        ex = Execution.from_objects([("a", "a", x, [], [])], outputs={"a": 1.0})
+        assert ex.attributes[0].tolist() == [float(v) for v in x]
+
+
 def test_rounding_of_a_length_or_a_sum_is_forgiven():
     x = np.full(3, 1 / math.sqrt(3)) * (1 + 1e-12)
     ex = Execution.from_objects([("a", "a", x, [], [])], outputs=[("a", 0.1 + 1e-12)] * 10)
@@ -219,6 +243,14 @@ def test_a_file_brings_the_execution_back_bit_for_bit(seed, tmp_path):
         for x, y in zip(back.attributes, ex.attributes, strict=True):
             np.testing.assert_array_equal(x, y)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0.json", "1.json"]
+
+
+def test_a_file_keeps_the_names_of_attributes(tmp_path):
+    ex = simnet.networks.scene(places=3, seed=0).run(1, seed=1)[0]
+    ex.save(tmp_path / "x.json")
+    back = Execution.load(tmp_path / "x.json")
+    assert back.structure == ex.structure
+    assert back.network.module("cat").attribute_names[0] == "size"
 
 
 def test_names_keep_their_type_and_alphabet(tmp_path):
@@ -280,8 +312,19 @@ GOOD = damaged(lambda d: None)
         (damaged(lambda d: d.update(objects=3)), "not laid out as an execution"),
         (damaged(lambda d: d["objects"].append("g")), "not laid out as an execution"),
         (damaged(lambda d: d.update(network=[])), "not laid out as an execution"),
-        (damaged(lambda d: d["network"]["modules"][1].update(slots=3)), "not laid out as an execution"),
-        (damaged(lambda d: d["network"]["modules"][1].update(slots=[["eye"]])), "not enough values"),
+        (damaged(lambda d: d["network"]["modules"].append(3)), "not laid out as an execution"),
+        (damaged(lambda d: d["network"]["modules"][1].update(slots=3)), "module 'face': slots = 3: must be a sequence of"),
+        (
+            damaged(lambda d: d["network"]["modules"][1].update(slots=[["eye"]])),
+            r"module 'face': slots\[0\] = \['eye'\]: must be a pair of sources and a weight$",
+        ),
+        (
+            damaged(lambda d: d["network"].update(outputs=[["face", 1.0]])),
+            "slot.sources = 'face': must be a sequence of names of modules",
+        ),
+        (damaged(lambda d: d["network"]["modules"][0].update(attribute_names="xy")), "attribute_names = 'xy': must be"),
+        (GOOD.replace("0.8", "9" * 5000), "not a JSON file: Exceeds the limit"),
+        (GOOD.replace("0.8", "9" * 400), "object 'e': attributes = .*: must be a vector of numbers"),
         (
             damaged(lambda d: d["network"]["modules"][1].update(attribute_dim=2)),
             "object 'f': attributes has 1 entries, module",

@@ -7,7 +7,7 @@ import pytest
 
 import simnet
 from simnet import Executions
-from simnet.networks import as_executions
+from simnet.networks import Group, as_executions
 from tests import oracle
 
 
@@ -45,6 +45,7 @@ def test_groups_cover_every_run_once_and_share_one_graph(runs):
         [-1, 0],
         np.arange(40) % 3 == 0,
         np.array([7], dtype=np.uint8),
+        [],
     ],
     ids=str,
 )
@@ -62,9 +63,23 @@ def test_one_index_is_one_execution(runs):
     for key in (40, -41):
         with pytest.raises(IndexError, match=f"run = {key}: there are 40 runs"):
             runs[key]
-    for key in ("3", 1.0):
-        with pytest.raises(IndexError):
+    for key in ("3", 1.0, True, None, np.array(3), [0.5], ["3"], [[1, 2]]):
+        with pytest.raises(ValueError, match=r"^run = .*: must be an integer, a slice, a list of integers or a mask$"):
             runs[key]
+
+
+def test_what_a_run_made_cannot_be_written_to(runs):
+    for part in (runs, runs[[3, 1]], Executions.gather([runs[0]])):
+        for group in part:
+            for array in (group.runs, group.weights, *group.attributes, *group.execution(0).attributes):
+                with pytest.raises(ValueError, match="read-only"):
+                    array[0] = 0
+
+
+def test_a_group_leaves_the_arrays_that_it_is_given_alone(runs):
+    attributes = tuple(np.array(x) for x in runs.groups[0].attributes)
+    Group(runs.groups[0].structure, runs.groups[0].runs, attributes, runs.groups[0].weights)
+    assert all(x.flags.writeable for x in attributes)
 
 
 def test_selected_runs_have_the_same_sketches(runs):

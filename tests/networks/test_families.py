@@ -243,6 +243,7 @@ def test_activity_is_a_probability_for_every_input():
     ("build", "message"),
     [
         (lambda: layered(widths=()), r"widths = \(\): must have at least one layer"),
+        (lambda: layered(widths=3), r"^widths = 3: must be a sequence of integers$"),
         (lambda: layered(widths=(3, 0)), r"widths\[1\] = 0: must be an integer >= 1"),
         (lambda: layered(widths=(9, 2), fan_in=2), r"widths\[1\] = 2: with fan_in = 2 the layer holds 4 inputs"),
         (lambda: layered(fan_in=0), r"fan_in = 0: must be an integer >= 1"),
@@ -257,6 +258,7 @@ def test_activity_is_a_probability_for_every_input():
         (lambda: scene(kinds=()), r"kinds = \[\]: must be different names"),
         (lambda: scene(kinds=("cat", "cat")), r"kinds = \['cat', 'cat'\]: must be different names"),
         (lambda: scene(kinds=("room",)), r"kinds = \['room'\]: must be .* not 'room'"),
+        (lambda: scene(kinds="cat"), r"^kinds = 'cat': must be a sequence of names$"),
         (lambda: scene(kinds=(1.5,)), r"kinds\[0\] = 1.5: must be a non-empty string or an integer"),
         (lambda: scene(places=0), r"places = 0: must be an integer >= 1"),
         (lambda: scene(colours=1), r"colours = 1: must be an integer >= 2"),

@@ -23,19 +23,31 @@ def diamond():
     )
 
 
+def crossed():
+    """Two slots that list their sources in opposite order, between slots that nothing fills."""
+    nothing, one, other = Slot((), 0.125), Slot(("left", "right"), 0.25), Slot(("right", "left"), 0.5)
+    face = Module("face", 1, (nothing, one, other, nothing), attribute_names=("width",))
+    return ModularNetwork((face, Module("left", 1), Module("right", 1)), (Slot(("face",), 1.0), Slot((), 0.0)))
+
+
 def test_graph_carries_slots_weights_and_dimensions():
     graph = diamond().graph
     assert set(graph.edges) == {("left", "face"), ("right", "face")}
     assert graph.edges["left", "face"] == {"slot": 0, "weight": 0.5, "slots": (0,), "weights": (0.5,)}
     assert graph.edges["right", "face"] == {"slot": 0, "weight": 0.5, "slots": (0, 1), "weights": (0.5, 0.25)}
     assert dict(graph.nodes(data="attribute_dim")) == {"face": 4, "left": 3, "right": 2}
+    assert graph.nodes["face"]["slots"] == ((("left", "right"), 0.5), (("right",), 0.25))
     with pytest.raises(nx.NetworkXError, match="Frozen"):
         graph.add_node("nose")
 
 
 @pytest.mark.parametrize(
     "net",
-    [diamond(), *(family(seed=s) for family in (simnet.networks.layered, simnet.networks.random_dag) for s in range(3))],
+    [
+        diamond(),
+        crossed(),
+        *(getattr(simnet.networks, f)(seed=s) for f in ("layered", "tree", "random_dag", "scene") for s in range(3)),
+    ],
     ids=lambda net: f"{len(net.modules)} modules",
 )
 def test_a_network_comes_back_from_its_graph(net):
@@ -71,6 +83,43 @@ def test_graphs_that_lack_something_are_refused(edge, dims, message):
         nx.set_node_attributes(graph, 2, "attribute_dim")
     with pytest.raises(ValueError, match=message):
         ModularNetwork.from_networkx(graph)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda g: g.remove_edge("left", "face"), "graph: the slots of the node 'face' are not those of its edges"),
+        (lambda g: g.edges["left", "face"].update(weights=(0.25,)), "graph: slot 0 of 'face' has two weights"),
+        (lambda g: g.edges["left", "face"].update(slots=(1,), weights=(0.25,)), "'face' are not those of its edges"),
+        (lambda g: g.nodes["face"].update(slots=3), "graph: node 'face': slots = 3: must be a sequence of slots"),
+        (lambda g: g.nodes["face"].update(slots=("ab",)), r"node 'face': slots\[0\] = 'ab': must be a pair of sources"),
+        (lambda g: g.graph.update(outputs=(("face", 1.0),)), "slot.sources = 'face': must be a sequence of names"),
+    ],
+)
+def test_slots_of_a_node_and_of_its_edges_must_agree(change, message):
+    graph = nx.DiGraph(diamond().graph)
+    graph.nodes["face"]["slots"] = diamond().graph.nodes["face"]["slots"]
+    change(graph)
+    with pytest.raises(ValueError, match=message):
+        ModularNetwork.from_networkx(graph)
+
+
+def test_a_node_without_slots_has_those_of_its_edges():
+    graph = nx.DiGraph(diamond().graph)
+    for _, data in graph.nodes(data=True):
+        del data["slots"]
+    assert ModularNetwork.from_networkx(graph) == diamond()
+
+
+def test_lists_become_tuples_so_that_networks_are_hashable():
+    lists = ModularNetwork(
+        [Module("a", 1, [Slot(["b"], 1.0)], attribute_names=["size"]), Module("b", 1)], [Slot(["a"], 1.0)]
+    )
+    tuples = ModularNetwork(
+        (Module("a", 1, (Slot(("b",), 1.0),), attribute_names=("size",)), Module("b", 1)), (Slot(("a",), 1.0),)
+    )
+    assert lists == tuples
+    assert hash(lists) == hash(tuples)
 
 
 def test_a_slot_has_one_weight():
@@ -128,6 +177,13 @@ OUT = (Slot(("a",), 1.0),)
             lambda: Module("a", 2, attribute_names=("size",)),
             "module 'a': attribute_names has 1 names, must have attribute_dim",
         ),
+        (lambda: Module("a", 4, attribute_names="size"), "module 'a': attribute_names = 'size': must be a sequence of"),
+        (lambda: Module("a", 1, (("b", 1.0),)), r"module 'a': slots\[0\] = \('b', 1.0\): must be a Slot"),
+        (lambda: Module("a", 1, Slot(("b",), 1.0)), "module 'a': slots = Slot.*: must be a sequence of slots"),
+        (lambda: ModularNetwork(("a",), OUT), r"modules\[0\] = 'a': must be a Module"),
+        (lambda: ModularNetwork(a(), OUT), "modules = Module.*: must be a sequence of modules"),
+        (lambda: ModularNetwork((a(),), {"a": 1.0}), r"outputs\[0\] = 'a': must be a Slot"),
+        (lambda: Slot("eye", 1.0), "slot.sources = 'eye': must be a sequence of names of modules"),
         (lambda: Slot((None,), 1.0), "slot.sources = None: must be a non-empty string or an integer"),
         *(
             (lambda w=w: Slot(("a",), w), r"slot.weight = .*: must be a finite number in \[0, 1\]")

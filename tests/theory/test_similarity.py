@@ -102,6 +102,12 @@ def test_attribute_share_is_what_is_lost_without_attributes(seed):
     assert theory.attribute_share_of_norm(ex, recipe="prototype_a") == 1.0
 
 
+def test_an_execution_of_weight_0_has_no_shares():
+    ex = simnet.Execution.from_objects([("a", "a", [0.5], [], [])], outputs={"a": 0.0})
+    with pytest.raises(ValueError, match=r"^attribute_share_of_norm: the kernel .* is 0, it has no shares$"):
+        theory.attribute_share_of_norm(ex)
+
+
 def test_random_layers_count_the_matrices_of_a_path():
     assert [theory.random_layers(h) for h in range(4)] == [1, 4, 7, 10]
     assert [theory.random_layers(h, recipe="prototype_b") for h in range(4)] == [1, 1, 1, 1]

@@ -9,6 +9,7 @@ from simnet import decoding
 from simnet.checks import choice
 from simnet.decoding import Answer, Estimate, statistics
 from simnet.decoding.similarity import similarity_with_interval
+from simnet.decoding.unrolling import Unrolled, unroll
 from simnet.networks import Execution, Structure
 from simnet.networks.network import Name
 from simnet.sketching import Encoder, Observation, observe
@@ -101,6 +102,59 @@ class Sketcher(Encoder):
         structure = structure.structure if isinstance(structure, Execution) else structure
         self.check_structure(structure)
         return decoder(self, self.observe(sketch, erased, noise), structure, **options)
+
+    def unroll(
+        self,
+        sketch: Any,
+        *,
+        wiring: str = "any",
+        erased: Any = None,
+        noise: float = 0.0,
+        failure_probability: float = 0.001,
+    ) -> Unrolled:
+        """Which objects are in a sketch, what fills their slots, and their attributes: from the sketch alone.
+
+        It knows the matrices, and the modules and the numbers of their slots; a place counts for ``a + 1`` unknowns, and
+        there must be more coordinates than unknowns.  Objects that stand in several places are found in each, and merged.
+
+        Parameters
+        ----------
+        sketch : (d',) or (sketches, d') array
+            Several sketches of one wiring are unrolled together, with attributes and weights of their own: what is too faint
+            in one shows in all of them together.
+        wiring : {"any", "network"}
+            What may fill a slot: any module, or the sources that the sketcher's network says.
+        erased : (d',) bool array, optional
+        noise : float
+            Standard deviation of what was added to each coordinate.
+        failure_probability : float
+            That anything is reported in a sketch that holds nothing: noise, or a sketch by other matrices.
+
+        Returns
+        -------
+        Unrolled
+            ``found.structure``, ``found.attributes``, ``found.residual``, ``found.significance``, ``found.certain``.
+
+        Raises
+        ------
+        ValueError
+            If an argument is out of range, or the recipe makes no marks of presence or no mixing.
+
+        Examples
+        --------
+        >>> import simnet
+        >>> ex = simnet.Execution.from_objects(
+        ...     [("left eye", "eye", [0.6, 0.0], [], []), ("right eye", "eye", [0.0, 0.6], [], []),
+        ...      ("face", "face", [0.5, 0.5], ["left eye", "right eye"], [0.5, 0.5])], outputs={"face": 1.0})
+        >>> sketcher = simnet.Sketcher(ex.network, sketch_dim=32, seed=3)
+        >>> found = sketcher.unroll(sketcher.encode(ex))
+        >>> found.structure["face"].inputs, found.certain
+        (('eye#0', 'eye#1'), True)
+        >>> found.attributes["eye#1"].round(9).tolist()
+        [0.0, 0.6]
+        """
+        observation = self.observe(sketch, erased, noise)
+        return unroll(self, observation, wiring=wiring, failure_probability=failure_probability)
 
     def frequency(self, sketch: Any, module: Name, *, depth: int | None = None, erased: Any = None) -> Answer:
         """How much of a module there is: the sum of the effective weights of its objects, with an interval.

@@ -41,7 +41,7 @@ class Place:
 
     def __init__(self, parent: Place | None, slot: int, module: Name, columns: Array) -> None:
         self.parent, self.slot, self.module, self.columns = parent, slot, module, columns
-        self.depth = 1 if parent is None else parent.depth + 1
+        self.depth: int = 1 if parent is None else parent.depth + 1
         self.path: tuple[tuple[int, Name], ...] = (*(() if parent is None else parent.path), (slot, module))
 
     def __repr__(self) -> str:
@@ -110,7 +110,7 @@ class Places:
             vectors = encoder.transparent(parent.module, slot, vectors)
             vectors = encoder.recipe.input_share * encoder.transparent(parent.module, "input", vectors)
             vectors = encoder.transparent(parent.module, "object", vectors)
-            parent, slot = parent.parent, parent.slot
+            slot, parent = parent.slot, parent.parent
         return encoder.transparent(ROOT, slot, vectors)
 
     def probes(self, taken: Iterable[Place], residuals: Array) -> tuple[list[Opening], Array]:

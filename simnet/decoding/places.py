@@ -68,9 +68,14 @@ class Places:
         self._known: dict[tuple[tuple[int, Name], ...], Place] = {}
 
     @cached_property
+    def own(self) -> dict[Name, Array]:
+        """``η_a T_a [ξ_x R_{M,1}, ξ_e R_{M,2} e₁]`` of each module."""
+        return {module: own_columns(self.encoder, module) for module in self.modules}
+
+    @cached_property
     def blocks(self) -> list[Array]:
         """For each module ``T_0 η_a T_a [ξ_x R_{M,1}, ξ_e R_{M,2} e₁]``, one column in a row: ``(a + 1, d)``."""
-        return [self.encoder.transparent(m, "object", own_columns(self.encoder, m)).astype(float) for m in self.modules]
+        return [self.encoder.transparent(m, "object", self.own[m]).astype(float) for m in self.modules]
 
     @cached_property
     def stacked(self) -> Array:

@@ -1,0 +1,421 @@
+"""Pursuit where every module makes one object: far fewer unknowns than places.
+
+An object that stands in several places has one attribute vector, and inputs of its own with weights of their own.  A
+hypothesis is then a wiring: which module fills which slot.  Its unknowns are the attributes of each object and the weight
+of each edge, ``Σ_M a_M + edges``, however many places there are, so that a sketch with fewer coordinates than ``p`` is enough.
+
+The sketch is linear in the attributes and in each weight, but not in both together: hypotheses are fitted by Gauss and
+Newton, from what they were before their last edge.  A candidate is an open slot filled by a module that is not there yet
+(``a + 1`` unknowns) or by one that is (one: the weight).  Whether every module really makes one object is not known
+beforehand; a residual at the level of rounding says so afterwards.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import scipy.linalg
+import scipy.stats
+from numpy.typing import NDArray
+
+from simnet.decoding.places import Places
+from simnet.decoding.pursuit import BRANCHES, CERTIFICATE, PATIENCE, REMOVABLE, ROUNDING_UNITS, SHORTLIST, SPARE, in_cone
+from simnet.networks import ModularNetwork, Module, Slot, Structure
+from simnet.networks.network import Name
+from simnet.sketching import Encoder, Observation
+from simnet.sketching.dictionary import dictionary
+
+Array = NDArray[Any]
+
+#: A slot of a module, or of root.
+Socket = tuple[Name | None, int]
+Edges = dict[Socket, Name]
+
+#: Gauss-Newton steps after a new edge, and the most at the end.
+STEPS, FINAL_STEPS = 2, 30
+
+#: No weight is fitted below this share of what it can be: an edge without weight has no derivative.
+LEAST_WEIGHT = 1e-4
+
+
+class Wiring:
+    """Which module fills which slot, with attributes and weights."""
+
+    def __init__(self, encoder: Encoder, edges: Edges, attributes: dict[Name, Array], weights: dict[Socket, float]) -> None:
+        self.encoder, self.edges, self.attributes, self.weights = encoder, edges, attributes, weights
+        self.residual = np.zeros(0)
+        self.energy = np.inf
+        self.basis, self.triangle = np.zeros((0, 0)), np.zeros((0, 0))
+
+    @cached_property
+    def key(self) -> frozenset[Any]:
+        """The edges."""
+        return frozenset(self.edges.items())
+
+    @property
+    def free(self) -> int:
+        """Degrees of freedom of the residual."""
+        return self.basis.shape[0] - self.basis.shape[1]
+
+    @cached_property
+    def modules(self) -> list[Name]:
+        """The modules that are there, in the order of the network."""
+        there = set(self.edges.values())
+        return [m.name for m in self.encoder.network.modules if m.name in there]
+
+    def structure(self, extra: tuple[Socket, Name] | None = None) -> Structure:
+        """As a structure, with one more edge of weight 1 if given."""
+        network = self.encoder.network
+        edges = self.edges if extra is None else self.edges | {extra[0]: extra[1]}
+        weights = self.weights if extra is None else self.weights | {extra[0]: 1.0}
+        there = set(edges.values())
+        modules = tuple(m.name for m in network.modules if m.name in there)
+
+        def slots(owner: Name | None, number: int) -> tuple[tuple[Name | None, ...], tuple[float, ...]]:
+            return (
+                tuple(edges.get((owner, i)) for i in range(number)),
+                tuple(weights.get((owner, i), 0.0) for i in range(number)),
+            )
+
+        filled = [slots(m, len(network.by_name[m].slots)) for m in modules]
+        outputs, output_weights = slots(None, len(network.outputs))
+
+        def as_slots(names: tuple[Name | None, ...]) -> tuple[Slot, ...]:
+            return tuple(Slot(() if name is None else (name,), 0.0) for name in names)
+
+        wired = ModularNetwork(
+            tuple(
+                Module(m, network.by_name[m].attribute_dim, as_slots(names))
+                for m, (names, _) in zip(modules, filled, strict=True)
+            ),
+            as_slots(outputs),
+        )
+        inputs = tuple(names for names, _ in filled)
+        return Structure(wired, modules, modules, inputs, tuple(w for _, w in filled), outputs, output_weights)
+
+    def sockets(self, structure: Structure) -> list[Socket]:
+        """The sockets of the edges, in the order of ``structure.edge_weights``."""
+        owners: list[tuple[Name | None, tuple[Name | None, ...]]] = [
+            *zip(structure.names, structure.inputs, strict=True),
+            (None, structure.outputs),
+        ]
+        return [(owner, i) for owner, names in owners for i, name in enumerate(names) if name is not None]
+
+
+class SharedPursuit:
+    """The search for a wiring, for one sketch."""
+
+    def __init__(self, encoder: Encoder, observation: Observation, wiring: str) -> None:
+        self.encoder, self.rows, self.wiring = encoder, observation.rows, wiring
+        self.target = observation.remaining[0]
+        self.places = Places(encoder, observation.rows)
+        scale = float(np.sqrt(np.mean(self.target**2)))
+        self.noise = float(np.hypot(observation.noise, ROUNDING_UNITS * np.finfo(encoder.dtype).eps * scale))
+
+    def explained(self, wiring: Wiring) -> bool:
+        """Whether what is left is no more than noise."""
+        return wiring.free >= SPARE and wiring.energy <= self.noise**2 * float(scipy.stats.chi2.isf(CERTIFICATE, wiring.free))
+
+    # -- fitting ------------------------------------------------------------------------------------------------------
+
+    def _sketch(self, structure: Structure, values: list[Array], presence: Array, weights: Array) -> Array:
+        return self.encoder.forward(structure, values, presence, weights)[:, self.rows].astype(float)
+
+    def _jacobian(self, wiring: Wiring) -> tuple[Array, Array, list[Socket]]:
+        """The sketch, and its derivatives by the attributes of every object and by the weight of every edge."""
+        structure = wiring.structure()
+        sockets = wiring.sockets(structure)
+        e = len(sockets)
+        weights = np.repeat(structure.edge_weights[None], 2 * e, axis=0)
+        weights[np.arange(e), np.arange(e)], weights[e + np.arange(e), np.arange(e)] = 1.0, 0.0
+        values = [np.repeat(wiring.attributes[m][None], 2 * e, axis=0) for m in structure.names]
+        both = self._sketch(structure, values, np.ones((2 * e, len(structure))), weights)
+        by_weight = both[:e] - both[e:]  # linear in each weight
+        rows = dictionary(self.encoder, structure)[:, self.rows].astype(float)
+        presence = np.cumsum(np.array(structure.attribute_dims) + 1) - 1
+        vector = np.concatenate([np.append(wiring.attributes[m], 1.0) for m in structure.names])
+        return vector @ rows, np.concatenate([np.delete(rows, presence, axis=0), by_weight]).T, sockets
+
+    def fitted(self, wiring: Wiring, steps: int) -> Wiring:
+        """After some steps of Gauss and Newton."""
+        best: Wiring | None = None
+        current = wiring
+        for step in range(steps + 1):
+            sketch, jacobian, sockets = self._jacobian(current)
+            current.residual = self.target - sketch
+            lengths = np.linalg.norm(jacobian, axis=0)
+            safe = np.where(lengths > 0.0, lengths, 1.0)
+            basis, triangle = np.linalg.qr(jacobian / safe)
+            current.basis, current.triangle = basis, triangle
+            along = basis.T @ current.residual
+            current.energy = float(np.sum(current.residual**2))
+            if best is None or current.energy < best.energy:
+                best = current
+            elif step > 2:
+                break
+            if step == steps or self.explained(current):
+                break
+            # a little damping, relative to the scaled columns, holds on to what is hardly determined
+            damped = np.concatenate([triangle, 1e-8 * np.eye(len(triangle))])
+            move = np.linalg.lstsq(damped, np.concatenate([along, np.zeros(len(triangle))]), rcond=None)[0] / safe
+            current = self._moved(current, move, sockets)
+        assert best is not None
+        # what is left after the fit, not before it: candidates are held against that
+        best.residual = best.residual - best.basis @ (best.basis.T @ best.residual)
+        best.energy = float(np.sum(best.residual**2))
+        return best
+
+    @staticmethod
+    def _moved(wiring: Wiring, move: Array, sockets: list[Socket]) -> Wiring:
+        attributes, start = {}, 0
+        for module in wiring.modules:
+            x = wiring.attributes[module]
+            new = x + move[start : start + len(x)]
+            attributes[module] = new / max(1.0, float(np.linalg.norm(new)) / 1.5)
+            start += len(x)
+        weights = {
+            socket: float(np.clip(wiring.weights[socket] + change, LEAST_WEIGHT, 1.5))
+            for socket, change in zip(sockets, move[start:], strict=True)
+        }
+        return Wiring(wiring.encoder, wiring.edges, attributes, weights)
+
+    # -- candidates ---------------------------------------------------------------------------------------------------
+
+    def _probes(self, wiring: Wiring) -> tuple[list[Socket], Array, Array]:
+        """For each open socket what the adjoint brings there, and the expected squared length of what it sends up."""
+        encoder, recipe = self.encoder, self.encoder.recipe
+        tau = recipe.transparency
+        whole = np.zeros((1, encoder.sketch_dim))
+        whole[:, self.rows] = wiring.residual
+        order = list(nx.topological_sort(nx.DiGraph((s, o[0]) for o, s in wiring.edges.items() if o[0] is not None))) or []
+        order = [m for m in wiring.modules if m not in order] + order  # modules without edges among modules: any place will do
+        flow: dict[Name | None, Array] = {None: whole}
+        power: dict[Name | None, float] = {None: 1.0 / (recipe.transparency**2 * recipe.input_share**2 or 1.0)}
+        sockets: list[Socket] = []
+        probes: list[Array] = []
+        powers: list[float] = []
+        for owner in (None, *reversed(order)):
+            slots = encoder.network.outputs if owner is None else encoder.network.by_name[owner].slots
+            if not slots or owner not in flow:
+                continue
+            above, strength = flow[owner], power[owner]
+            if owner is not None:
+                inner = encoder.transparent_adjoint(owner, "object", above)
+                above = recipe.input_share * encoder.transparent_adjoint(owner, "input", inner)
+            strength *= tau**2 * recipe.input_share**2
+            for i in range(len(slots)):
+                down = encoder.transparent_adjoint("root" if owner is None else owner, i, above)
+                child = wiring.edges.get((owner, i))
+                if child is not None:
+                    w = wiring.weights[owner, i]
+                    flow[child] = flow.get(child, 0.0) + w * down
+                    power[child] = power.get(child, 0.0) + w**2 * strength * tau
+                sockets.append((owner, i))
+                probes.append(down[0])
+                powers.append(strength * tau)
+        return sockets, np.stack(probes), np.array(powers)
+
+    def candidates(self, wiring: Wiring) -> list[tuple[float, Wiring]]:
+        """Energies that are left after each of the best candidates was taken, and the wirings with it."""
+        recipe, d = self.encoder.recipe, self.encoder.sketch_dim
+        sockets, probes, powers = self._probes(wiring)
+        share = recipe.attribute_share * recipe.transparency
+        sizes = share * np.sqrt(powers * max(wiring.free, 1) / d)
+        products = probes @ self.places.stacked.T
+        slope = recipe.value_share / recipe.presence_share
+        graph: nx.DiGraph[Name] = nx.DiGraph((s, o[0]) for o, s in wiring.edges.items() if o[0] is not None)
+        there = set(wiring.modules)
+        objects = self._object_sketches(wiring) if there else {}
+        shortlist: list[tuple[float, int, Name]] = []
+        for j, module in enumerate(self.places.modules):
+            y = products[:, self.places.spans[j]] / sizes[:, None]
+            if module in there:
+                vector = objects[module]
+                along = probes @ vector / (np.sqrt(powers * max(wiring.free, 1) / d) * np.linalg.norm(vector))
+                scores = np.maximum(along, 0.0) ** 2
+            else:
+                scores = in_cone(y[:, :-1] / recipe.value_share, y[:, -1] / recipe.presence_share, slope)
+            below = nx.descendants(graph, module) | {module} if module in graph else {module}
+            for i, socket in enumerate(sockets):
+                owner, slot = socket
+                slots = self.encoder.network.outputs if owner is None else self.encoder.network.by_name[owner].slots
+                banned = self.wiring == "network" and module not in slots[slot].sources
+                # an edge from module to owner closes a cycle when the owner is below it already
+                cyclic = owner is not None and (owner == module or (owner in graph and module in nx.descendants(graph, owner)))
+                if not banned and not cyclic and wiring.edges.get(socket) != module:
+                    shortlist.append((float(scores[i]), i, module))
+            del below
+        shortlist.sort(key=lambda option: -option[0])
+        options = []
+        for score, i, module in shortlist[:SHORTLIST]:
+            if score > 0.0:
+                option = self._tried(wiring, sockets[i], module, slope)
+                if option is not None:
+                    options.append(option)
+        return sorted(options, key=lambda option: option[0])
+
+    def _object_sketches(self, wiring: Wiring) -> dict[Name, Array]:
+        """``s_obj`` of every object as it is fitted now."""
+        recipe, found = self.encoder.recipe, {}
+        structure = wiring.structure()
+        for step in structure.steps:
+            module = step.module
+            own = np.append(wiring.attributes[module], 1.0) @ self.places.own[module]
+            total = own
+            if step.slots:
+                inputs = np.zeros((1, self.encoder.sketch_dim))
+                for slot, *_ in step.slots:
+                    child = wiring.edges[module, slot]
+                    inputs += wiring.weights[module, slot] * self.encoder.transparent(module, slot, found[child][None])
+                total = own + recipe.input_share * self.encoder.transparent(module, "input", inputs)[0]
+            found[module] = self.encoder.transparent(module, "object", total[None])[0]
+        return found
+
+    def _tried(self, wiring: Wiring, socket: Socket, module: Name, slope: float) -> tuple[float, Wiring] | None:
+        """The wiring with one more edge, and the energy that it would leave, as far as an object can take it."""
+        new = module not in wiring.attributes
+        edges = {k: v for k, v in wiring.edges.items() if k != socket}
+        if len(edges) < len(wiring.edges) and not _connected(edges, wiring.modules):
+            return None  # the slot is filled by an object that would be lost
+        base = wiring if len(edges) == len(wiring.edges) else Wiring(
+            self.encoder, edges, wiring.attributes, {k: w for k, w in wiring.weights.items() if k != socket}
+        )
+        structure = base.structure((socket, module))
+        dim = self.encoder.network.by_name[module].attribute_dim
+        sockets = base.sockets(structure)
+        if new:
+            values = [
+                np.concatenate([np.eye(dim), np.zeros((1, dim))]) if m == module else np.zeros((dim + 1, n))
+                for m, n in zip(structure.names, structure.attribute_dims, strict=True)
+            ]
+            presence = np.zeros((dim + 1, len(structure)))
+            presence[dim, structure.positions[module]] = 1.0
+            columns = self._sketch(structure, values, presence, structure.edge_weights[None]).T
+        else:
+            weights = np.repeat(structure.edge_weights[None], 2, axis=0)
+            weights[1, sockets.index(socket)] = 0.0
+            values = [np.repeat(wiring.attributes[m][None], 2, axis=0) for m in structure.names]
+            both = self._sketch(structure, values, np.ones((2, len(structure))), weights)
+            columns = (both[0] - both[1])[:, None]
+        if wiring.free - columns.shape[1] < SPARE:
+            return None
+        residual = wiring.residual
+        if base is not wiring:  # the slot changes hands: what its old edge brought is to be explained again
+            old = wiring.weights[socket]
+            structure_old = wiring.structure()
+            weights = np.repeat(structure_old.edge_weights[None], 2, axis=0)
+            weights[1, wiring.sockets(structure_old).index(socket)] = 0.0
+            values = [np.repeat(wiring.attributes[m][None], 2, axis=0) for m in structure_old.names]
+            both = self._sketch(structure_old, values, np.ones((2, len(structure_old))), weights)
+            del old
+            residual = residual + (both[0] - both[1])
+        fresh = columns - wiring.basis @ (wiring.basis.T @ columns)
+        own, small = np.linalg.qr(fresh)
+        along = own.T @ residual
+        if np.abs(np.diagonal(small)).min() <= 1e-12 * np.linalg.norm(columns):
+            return None
+        coefficients = np.linalg.solve(small, along)
+        energy = float(np.sum(along**2))
+        weight = float(coefficients[-1])
+        if new:
+            recipe = self.encoder.recipe
+            values_, marks = coefficients[:-1] * recipe.value_share, coefficients[-1] * recipe.presence_share
+            whole = max(float(np.sum(values_**2) + marks**2), 1e-300)
+            energy *= float(in_cone(values_, np.asarray(marks), slope)) / whole
+        elif weight <= 0.0:
+            return None
+        if energy <= 0.0:
+            return None
+        weight = float(np.clip(weight, LEAST_WEIGHT, 1.5))
+        attributes = dict(wiring.attributes)
+        if new:
+            x = coefficients[:-1] / weight
+            attributes[module] = x / max(1.0, float(np.linalg.norm(x)))
+        found = Wiring(self.encoder, base.edges | {socket: module}, attributes, base.weights | {socket: weight})
+        left = float(np.sum((residual - own @ along) ** 2)) if base is not wiring else wiring.energy - energy
+        return left, found
+
+    # -- search -------------------------------------------------------------------------------------------------------
+
+    def pruned(self, wiring: Wiring, newest: Socket | None) -> Wiring:
+        """Without edges that the sketch could do without."""
+        while True:
+            structure = wiring.structure()
+            sockets = wiring.sockets(structure)
+            inverse = scipy.linalg.solve_triangular(wiring.triangle, np.eye(len(wiring.triangle)))
+            lengths = np.linalg.norm(inverse, axis=1)
+            sketch, jacobian, _ = self._jacobian(wiring)
+            scales = np.linalg.norm(jacobian, axis=0)
+            start = sum(structure.attribute_dims)
+            left = wiring.energy / max(wiring.free, 1)
+            losses = []
+            for i, socket in enumerate(sockets):
+                edges = {k: v for k, v in wiring.edges.items() if k != socket}
+                if socket == newest or not _connected(edges, [m for m in wiring.modules if m != wiring.edges[socket]]):
+                    continue
+                gone = wiring.edges[socket] not in edges.values()
+                if gone and any(owner == wiring.edges[socket] for owner, _ in edges):
+                    continue
+                size = wiring.weights[socket] * scales[start + i] / lengths[start + i]
+                k = 1 + (self.encoder.network.by_name[wiring.edges[socket]].attribute_dim if gone else 0)
+                losses.append((size**2 / k / left, k, socket, edges))
+            losses.sort(key=lambda loss: loss[0])
+            if not losses:
+                return wiring
+            ratio, k, socket, edges = losses[0]
+            if scipy.stats.f.sf(ratio, k, max(wiring.free, 1)) < REMOVABLE or frozenset(edges.items()) in self._seen:
+                return wiring
+            self._seen.add(frozenset(edges.items()))
+            kept = set(edges.values())
+            smaller = Wiring(
+                self.encoder,
+                edges,
+                {m: x for m, x in wiring.attributes.items() if m in kept},
+                {k_: w for k_, w in wiring.weights.items() if k_ != socket},
+            )
+            wiring = self.fitted(smaller, STEPS)
+
+    def run(self, beams: tuple[int, ...]) -> Wiring | None:
+        """A wiring that explains the sketch, or ``None``."""
+        for beam in beams:
+            found = self._widened(beam)
+            if found is not None:
+                return found
+        return None
+
+    def _widened(self, beam: int) -> Wiring | None:
+        self._seen: set[frozenset[Any]] = set()
+        empty = Wiring(self.encoder, {}, {}, {})
+        empty.residual, empty.energy = self.target, float(np.sum(self.target**2))
+        empty.basis, empty.triangle = np.zeros((len(self.target), 0)), np.zeros((0, 0))
+        current = [empty]
+        tried: set[frozenset[Any]] = set()
+        slots = sum(len(m.slots) for m in self.encoder.network.modules) + len(self.encoder.network.outputs)
+        for _ in range(PATIENCE * slots):
+            options: dict[frozenset[Any], tuple[float, Wiring]] = {}
+            for wiring in current:
+                for left, option in self.candidates(wiring)[: BRANCHES if beam > 1 else 2]:
+                    if option.key not in tried:
+                        options.setdefault(option.key, (left, option))
+            if not options:
+                return None
+            chosen = sorted(options.values(), key=lambda option: option[0])[:beam]
+            tried |= {option.key for _, option in chosen}
+            current = [self.fitted(option, STEPS) for _, option in chosen]
+            for wiring in current:
+                if wiring.energy < 1e-10 * float(np.sum(self.target**2)) and wiring.free >= SPARE:
+                    final = self.fitted(wiring, FINAL_STEPS)
+                    if self.explained(final):
+                        return final
+        return None
+
+
+def _connected(edges: Edges, modules: list[Name]) -> bool:
+    """Whether every module still reaches root."""
+    graph: nx.DiGraph[Any] = nx.DiGraph()
+    graph.add_nodes_from([*modules, "root"])
+    graph.add_edges_from((source, "root" if owner is None else owner) for (owner, _), source in edges.items())
+    return len(nx.ancestors(graph, "root")) >= len(modules)

@@ -43,7 +43,8 @@ class Block(MatrixFamily):
         ν(u, v) = [ ‖u‖² ‖v‖² + ⟨u, v⟩² − 2 Σ_i u_i² v_i² + (1 − q) (1 + (b − 1) f) ⟨u, v⟩² ] / q
 
     The factor ``1 + (b − 1) f`` is the mean number of kept rows that share the block of a kept row: the whole block for
-    the whole sketch, one row for a short prefix in random order, where rows of one block seldom meet.
+    the whole sketch, one row for a short prefix in random order, where rows of one block seldom meet.  Where the block
+    size does not divide ``d``, ``b`` is the mean size of the block of a row, ``Σ size²/d``.
 
     Parameters
     ----------
@@ -71,5 +72,7 @@ class Block(MatrixFamily):
         return BlockMatrix(entries, filled, rows)
 
     def noise(self, squares: Array, inner: Array, fourth: Array, *, sketch_dim: int, kept: int) -> Array:
-        companions = 1.0 + (self.block_size - 1) * (kept - 1) / max(sketch_dim - 1, 1)
+        full, rest = divmod(sketch_dim, self.block_size)
+        size = (full * self.block_size**2 + rest**2) / sketch_dim
+        companions = 1.0 + (size - 1.0) * (kept - 1) / max(sketch_dim - 1, 1)
         return (squares + inner - 2.0 * fourth + (1.0 - self.density) * companions * inner) / self.density

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -264,10 +264,10 @@ class ModularNetwork:
 
     def module(self, name: Name) -> Module:
         """The module of that name; an unknown name is a ``ValueError``."""
-        if isinstance(name, bool) or name not in self.by_name:
+        if isinstance(name, bool) or not isinstance(name, Hashable) or name not in self.by_name:
             known = ", ".join(repr(module.name) for module in self.modules[:20])
             more = ", …" if len(self.modules) > 20 else ""
-            raise ValueError(f"module = {name!r}: must be one of {known}{more}")
+            raise ValueError(f"module = {shown(name)}: must be one of {known}{more}")
         return self.by_name[name]
 
     @cached_property

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simnet.checks import shown
 from simnet.networks.network import ROOT, ModularNetwork, Name
 
 Array = NDArray[Any]
@@ -190,13 +191,20 @@ class Structure:
         return self._path_lengths(min)
 
     @cached_property
+    def longest_depths(self) -> tuple[int, ...]:
+        """The depth of each object along its longest path from ``root``."""
+        return self._path_lengths(max)
+
+    @cached_property
     def height(self) -> int:
         """The number of slot edges on the longest path from ``root``."""
-        return max(self._path_lengths(max), default=0)
+        return max(self.longest_depths, default=0)
 
 
 def check_structure(structure: Structure, network: ModularNetwork) -> None:
     """A ``ValueError`` if a sketcher of ``network`` has no matrices for something in the structure."""
+    if not isinstance(structure, Structure):
+        raise ValueError(f"structure = {shown(structure)}: must be a Structure or an Execution")
     if structure.network is network:
         return
     if len(structure.outputs) > len(network.outputs):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.checks import integer
+from simnet.checks import integer, shown
 from simnet.matrices import MatrixBank, MatrixFamily, RandomMatrix, as_family
 from simnet.networks import Execution, Executions, Group, ModularNetwork, Structure
 from simnet.networks.executions import as_executions
@@ -93,8 +93,9 @@ class Encoder:
         """
         slots = self.network.outputs if module == ROOT else self.network.module(module).slots
         roles = () if module == ROOT else ROLES
-        if role not in roles and (isinstance(role, str) or not 0 <= role < len(slots)):
-            raise ValueError(f"role = {role!r}: must be one of {list(roles)} or a slot below {len(slots)}")
+        is_slot = isinstance(role, (int, np.integer)) and not isinstance(role, bool) and 0 <= role < len(slots)
+        if not is_slot and not (isinstance(role, str) and role in roles):
+            raise ValueError(f"role = {shown(role)}: must be one of {list(roles)} or a slot below {len(slots)}")
         columns = None
         if role in ("value", "presence"):
             columns = self.network.module(module).attribute_dim if role == "value" else 1

@@ -69,7 +69,8 @@ def module_depth(runs: Executions | Group | Execution, module: Name) -> int:
     for group in as_executions(runs):
         s = group.structure
         s.network.module(module)
-        depths |= {s.depths[k] for k in s.objects_of.get(module, ())}
+        for k in s.objects_of.get(module, ()):
+            depths |= {s.depths[k], s.longest_depths[k]}  # one object can be in several places
         allowed |= s.network.depths[module]
     depths = depths or allowed
     if len(depths) != 1:

@@ -50,6 +50,11 @@ def test_the_table_does_not_depend_on_the_number_of_workers():
     assert one.equals(two)
 
 
+def test_a_property_named_twice_is_tried_once():
+    once, twice = (table(verify(names, quick=True)) for names in (["matrices"], ["matrices", "matrices"]))
+    assert once.equals(twice)
+
+
 def test_a_law_5_percent_off_is_caught_and_an_exact_one_is_not():
     noise = np.random.default_rng(0).normal(0.0, 0.1, 400)
     assert rows_of(1.0 + noise).holds
@@ -79,7 +84,12 @@ def test_skewed_samples_get_a_longer_lower_tail():
 
 @pytest.mark.parametrize(
     ("arguments", "field"),
-    [({"properties": ["kernal"]}, "kernel"), ({"seed": -1}, "seed"), ({"workers": 0}, "workers")],
+    [
+        ({"properties": ["kernal"]}, "kernel"),
+        ({"properties": "kernel"}, "properties = 'kernel': must be a list"),
+        ({"seed": -1}, "seed"),
+        ({"workers": 0}, "workers"),
+    ],
 )
 def test_bad_arguments_name_the_field(arguments, field):
     with pytest.raises(ValueError, match=field):

@@ -212,7 +212,8 @@ def test_inner_noise_of_two_vectors_by_hand():
         Rademacher(): 9.0,
         Haar(): 19.0 * 2 / 3,
         Trig(): 19.0 * 2 / 3,
-        Block(5, 0.5): (9.0 + 0.5 * 2.0 * 9.0) / 0.5,  # 1 + 4·2/8 rows in the block of a row
+        # blocks of 5 and 4 rows: 1 + (5·4 + 4·3)/9 · 2/8 rows in the block of a row
+        Block(5, 0.5): (9.0 + 0.5 * 17 / 9 * 9.0) / 0.5,
     }.items():
         assert family.inner_noise(u, v, **sizes) == pytest.approx(expected, rel=1e-14)
         np.testing.assert_allclose(
@@ -240,6 +241,19 @@ def test_inner_noise_of_two_vectors_by_hand():
 def test_bad_sizes_and_dtypes_are_refused_by_name(family, arguments, message):
     with pytest.raises(ValueError, match=message):
         family.sample(stream(0), *arguments)
+
+
+def test_a_block_is_no_larger_than_the_sketch_and_the_last_one_shorter():
+    options = {"squares": 0.0, "inner": 1.0, "fourth": 0.0}
+    wide, fitting = (Block(b, 0.5).noise(**options, sketch_dim=8, kept=8) for b in (100, 8))
+    assert wide == fitting == 2 * (1 + 0.5 * 8)
+    ragged = Block(16, 0.5).noise(**options, sketch_dim=24, kept=24)
+    assert ragged == pytest.approx(2 * (1 + 0.5 * (16 * 16 + 8 * 8) / 24))
+    rows = [np.sum(Block(16, 0.5).sample(stream(s), 24, 1).todense() ** 2) for s in range(4000)]
+    # Var ‖R e₁‖² = (1 − q)/q · Σ size²/d² in blocks of 16 and 8; 5 standard errors: 6e-7
+    squares = (np.array(rows) - 1.0) ** 2
+    assert abs(squares.mean() - 320 / 24**2) < 5 * squares.std() / np.sqrt(4000)
+    assert abs(squares.mean() - 16 / 24) > 5 * squares.std() / np.sqrt(4000)
 
 
 @pytest.mark.parametrize("kept", [0, -1, D + 1, 2.0, True])

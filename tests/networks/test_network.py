@@ -189,6 +189,7 @@ OUT = (Slot(("a",), 1.0),)
             (lambda w=w: Slot(("a",), w), r"slot.weight = .*: must be a finite number in \[0, 1\]")
             for w in (-0.1, 1.1, math.nan, math.inf, "1", None, True)
         ),
+        (lambda: diamond().module(["face"]), r"module = \['face'\]: must be one of 'face', 'left', 'right'"),
         (lambda: diamond().module("nose"), "module = 'nose': must be one of 'face', 'left', 'right'"),
         (lambda: simnet.networks.tree(height=2).module(True), "module = True: must be one of 0, 1, 2"),
     ],

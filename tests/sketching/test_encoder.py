@@ -212,6 +212,14 @@ def test_encode_refuses_what_is_not_an_execution(portrait):
         simnet.Sketcher(portrait.network, 16).encode([portrait])
 
 
+def test_what_is_no_structure_is_refused(portrait):
+    sketcher = simnet.Sketcher(portrait.network, 16)
+    for call in (sketcher.operator, lambda wrong: sketcher.decode(np.zeros(16), wrong)):
+        for wrong in (None, portrait.network, portrait.attributes):
+            with pytest.raises(ValueError, match=r"structure = .*: must be a Structure or an Execution"):
+                call(wrong)
+
+
 @pytest.mark.parametrize(
     ("module", "role", "message"),
     [
@@ -219,6 +227,8 @@ def test_encode_refuses_what_is_not_an_execution(portrait):
         ("hand", "values", "role = 'values'"),
         ("hand", 2, "role = 2.*slot below 2"),
         ("hand", -1, "role = -1"),
+        *(("hand", role, "role = .*slot below 2") for role in (1.0, True, None, [0])),
+        (["hand"], "value", r"module = \['hand'\]"),
         ("root", "value", "role = 'value'"),
         ("root", 3, "role = 3.*slot below 3"),
     ],

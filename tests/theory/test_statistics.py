@@ -109,6 +109,11 @@ def test_outside_their_assumptions_the_laws_are_refused():
     )
     with pytest.raises(ValueError, match=r"module 'cat': its objects are at depths \[1, 2\]"):
         theory.sum_mse(mixed, "cat", sketch_dim=64)
+    shared = simnet.Execution.from_objects(
+        [("kit", "cat", [0.5], [], []), ("box", "box", [0.5], ["kit"], [1.0])], outputs={"box": 0.5, "kit": 0.5}
+    )
+    with pytest.raises(ValueError, match=r"module 'cat': its objects are at depths \[1, 2\]"):
+        theory.sum_mse(shared, "cat", sketch_dim=64)
     with pytest.raises(ValueError, match=r"module = 'cow': must be one of 'cat', 'dog'"):
         theory.module_sums(ROOM, "cow")
     with pytest.raises(ValueError, match=r"recipe.presence_share = 0"):

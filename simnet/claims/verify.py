@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import joblib
 import pandas as pd
 
-from simnet.checks import choice, integer, items, probability
+from simnet.checks import choice, integer, probability, sequence
 from simnet.claims import CLAIMS
 from simnet.claims.base import Case, Claim, Sample
 from simnet.claims.verdict import Row, judge
@@ -98,7 +98,7 @@ def verify(
     >>> all(row.holds for row in rows)
     True
     """
-    wanted = items("properties", properties or CLAIMS.keys())
+    wanted = sequence("properties", properties or CLAIMS.keys(), of="names")
     chosen = [CLAIMS[choice("property", name, CLAIMS)] for name in dict.fromkeys(wanted)]
     integer("seed", seed)
     workers = integer("workers", workers, minimum=1)

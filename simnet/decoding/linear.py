@@ -34,7 +34,7 @@ ROUNDING_UNITS = 4.0
 
 @dataclass(frozen=True, eq=False)
 class LinearSystem:
-    """``targets = columns @ attributes + noise`` for one structure and a batch of sketches with the same coordinates left."""
+    """``targets = columns @ attributes + noise``: one structure, a batch of sketches with the same coordinates left."""
 
     encoder: Encoder
     observation: Observation

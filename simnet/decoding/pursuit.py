@@ -8,12 +8,13 @@ explained is the residual.  A candidate is a slot of a place that was taken, or 
   part of a fit that an object could make counts: a place has ``W > 0`` and ``‖W x‖ ≤ W``, a cone that leaves a false
   candidate a small part of its chance energy.
 * **Forward.**  The best candidate is taken and everything is fitted anew.  Slots that are filled stay open to others.
-* **Backward.**  A leaf that the sketch could do without (F statistic) is removed: a false place mostly dies when the true one
-  beside it is found.
+* **Backward.**  A leaf that the sketch could do without (F statistic) is removed: a false place mostly dies when the
+  true one beside it is found.
 * **Certificate.**  A residual at the level of the noise, or of rounding, with degrees of freedom to spare, cannot come about
-  by chance: the hypothesis then holds every object.  Until there is one the search goes on with more hypotheses side by side.
+  by chance: the hypothesis then holds every object.  Until there is one the search goes on with more hypotheses side by
+  side.
 
-Source: theory of greedy pursuit (Mallats and Zhang 1993; Chen, Billings, Luo 1989), for the tree of a recursive sketch.
+Source: orthogonal least squares (S. Chen, S. Billings, W. Luo, 1989), on the tree of a recursive sketch.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ SHORTLIST, BRANCHES = 12, 4
 #: A leaf that chance explains with at least this probability is removed.
 REMOVABLE = 0.01
 
-#: How many hypotheses are kept side by side, in turn, until one has a certificate.
-BEAMS = (1, 4, 16, 64)
+#: How many hypotheses are kept side by side, in turn, until one has a certificate; and the most, times coordinates.
+BEAMS, EFFORT = (1, 4, 16, 64), 1 << 14
 
 #: A hypothesis is given up after this many rounds for each place that the sketch has room for.
 PATIENCE = 2
@@ -109,7 +110,7 @@ class Hypothesis:
         return [slice(int(e) - p.columns.shape[1], int(e)) for e, p in zip(ends, self.taken, strict=True)]
 
     def coefficients(self, targets: Array) -> tuple[Array, Array]:
-        """The least-squares coefficients ``(m, n)``, and the inverse of the triangle: ``(columnsᵀ columns)^{-1}`` is its square."""
+        """The least-squares coefficients ``(m, n)``, and the inverse of the triangle."""
         inverse = scipy.linalg.solve_triangular(self.triangle, np.eye(len(self.triangle)), check_finite=False)
         return inverse @ (self.basis.T @ targets), inverse
 
@@ -123,7 +124,7 @@ class Hypothesis:
         return lost
 
     def chance(self, gained: float, columns: int, *, after: bool) -> float:
-        """The probability that ``columns`` false ones explain so much energy: of the residual, or ``after`` they were taken."""
+        """The probability that ``columns`` false ones explain so much: of the residual, or ``after`` they were taken."""
         n = self.residual.shape[1]
         free = self.free if after else self.free - columns
         left = self.energy if after else self.energy - gained
@@ -288,12 +289,11 @@ class Pursuit:
                 return self.significant(best)
         return None
 
-    def run(self) -> tuple[Hypothesis, bool]:
-        """The best hypothesis, and whether it has a certificate."""
-        start = self.significant(Hypothesis.of((), self.targets))
+    def run(self, start: Hypothesis) -> tuple[Hypothesis, bool]:
+        """Go on from what is significant: the best hypothesis, and whether it has a certificate."""
         found: Hypothesis | None = start
         if start.taken and not self.explained(start):
-            for beam in BEAMS:
+            for beam in [beam for beam in BEAMS if beam == 1 or beam * len(self.targets) <= EFFORT]:
                 found = self.widened(Hypothesis.of((), self.targets), beam)
                 if found is not None:
                     break

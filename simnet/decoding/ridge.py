@@ -53,7 +53,7 @@ def ridge(
     tolerance: float = 1e-12,
     iterations: int = 5000,
 ) -> Estimate:
-    """``x̂ = μ + v Bᵀ (v B Bᵀ + σ² I)^{-1} (s' − B μ)``, the best linear estimate for attributes of mean ``μ`` and variance ``v``.
+    """``x̂ = μ + v Bᵀ (v B Bᵀ + σ² I)^{-1} (s' − B μ)``, the best linear one for attributes of mean ``μ``, variance ``v``.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def solve_directly(system: LinearSystem, prior: Prior | None) -> RidgeSolution:
 
 
 def _most_likely(singular: Array, mixed: Array, ones: Array, noise: float) -> Prior:
-    """Mean and variance under which the sketch is the most likely, with one degree of freedom taken off for the mean.
+    """Mean and variance under which the sketch is the most likely, less one degree of freedom for the mean.
 
     Along the singular vectors the sketch has independent coordinates of mean ``μ u_i`` and variance ``v s_i² + σ²``.
     """

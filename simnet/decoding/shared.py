@@ -2,7 +2,7 @@
 
 An object that stands in several places has one attribute vector, and inputs of its own with weights of their own.  A
 hypothesis is then a wiring: which module fills which slot.  Its unknowns are the attributes of each object and the weight
-of each edge, ``Σ_M a_M + edges``, however many places there are, so that a sketch with fewer coordinates than ``p`` is enough.
+of each edge, ``Σ_M a_M + edges``, however many places there are: a sketch of fewer coordinates than ``p`` is enough.
 
 The sketch is linear in the attributes and in each weight, but not in both together: hypotheses are fitted by Gauss and
 Newton, from what they were before their last edge.  A candidate is an open slot filled by a module that is not there yet
@@ -17,12 +17,11 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
-import scipy.linalg
 import scipy.stats
 from numpy.typing import NDArray
 
 from simnet.decoding.places import Places
-from simnet.decoding.pursuit import BRANCHES, CERTIFICATE, PATIENCE, REMOVABLE, ROUNDING_UNITS, SHORTLIST, SPARE, in_cone
+from simnet.decoding.pursuit import BRANCHES, CERTIFICATE, PATIENCE, ROUNDING_UNITS, SHORTLIST, SPARE, in_cone
 from simnet.networks import ModularNetwork, Module, Slot, Structure
 from simnet.networks.network import Name
 from simnet.sketching import Encoder, Observation
@@ -36,6 +35,9 @@ Edges = dict[Socket, Name]
 
 #: Gauss-Newton steps after a new edge, and the most at the end.
 STEPS, FINAL_STEPS = 2, 30
+
+#: How many hypotheses are kept side by side, in turn.
+SHARED_BEAMS = (1, 4)
 
 #: No weight is fitted below this share of what it can be: an edge without weight has no derivative.
 LEAST_WEIGHT = 1e-4
@@ -65,6 +67,14 @@ class Wiring:
         """The modules that are there, in the order of the network."""
         there = set(self.edges.values())
         return [m.name for m in self.encoder.network.modules if m.name in there]
+
+    @cached_property
+    def graph(self) -> nx.DiGraph[Name]:
+        """The modules that are there, from source to consumer."""
+        graph: nx.DiGraph[Name] = nx.DiGraph()
+        graph.add_nodes_from(self.modules)
+        graph.add_edges_from((source, owner) for (owner, _), source in self.edges.items() if owner is not None)
+        return graph
 
     def structure(self, extra: tuple[Socket, Name] | None = None) -> Structure:
         """As a structure, with one more edge of weight 1 if given."""
@@ -117,7 +127,9 @@ class SharedPursuit:
 
     def explained(self, wiring: Wiring) -> bool:
         """Whether what is left is no more than noise."""
-        return wiring.free >= SPARE and wiring.energy <= self.noise**2 * float(scipy.stats.chi2.isf(CERTIFICATE, wiring.free))
+        return wiring.free >= SPARE and wiring.energy <= self.noise**2 * float(
+            scipy.stats.chi2.isf(CERTIFICATE, wiring.free)
+        )
 
     # -- fitting ------------------------------------------------------------------------------------------------------
 
@@ -191,7 +203,9 @@ class SharedPursuit:
         whole = np.zeros((1, encoder.sketch_dim))
         whole[:, self.rows] = wiring.residual
         order = list(nx.topological_sort(nx.DiGraph((s, o[0]) for o, s in wiring.edges.items() if o[0] is not None))) or []
-        order = [m for m in wiring.modules if m not in order] + order  # modules without edges among modules: any place will do
+        order = [
+            m for m in wiring.modules if m not in order
+        ] + order  # modules without edges among modules: any place will do
         flow: dict[Name | None, Array] = {None: whole}
         power: dict[Name | None, float] = {None: 1.0 / (recipe.transparency**2 * recipe.input_share**2 or 1.0)}
         sockets: list[Socket] = []
@@ -226,8 +240,9 @@ class SharedPursuit:
         sizes = share * np.sqrt(powers * max(wiring.free, 1) / d)
         products = probes @ self.places.stacked.T
         slope = recipe.value_share / recipe.presence_share
-        graph: nx.DiGraph[Name] = nx.DiGraph((s, o[0]) for o, s in wiring.edges.items() if o[0] is not None)
         there = set(wiring.modules)
+        # what stands below a module already must not be fed by it
+        below = {module: nx.ancestors(wiring.graph, module) | {module} for module in there}
         objects = self._object_sketches(wiring) if there else {}
         shortlist: list[tuple[float, int, Name]] = []
         for j, module in enumerate(self.places.modules):
@@ -238,16 +253,14 @@ class SharedPursuit:
                 scores = np.maximum(along, 0.0) ** 2
             else:
                 scores = in_cone(y[:, :-1] / recipe.value_share, y[:, -1] / recipe.presence_share, slope)
-            below = nx.descendants(graph, module) | {module} if module in graph else {module}
             for i, socket in enumerate(sockets):
                 owner, slot = socket
                 slots = self.encoder.network.outputs if owner is None else self.encoder.network.by_name[owner].slots
                 banned = self.wiring == "network" and module not in slots[slot].sources
                 # an edge from module to owner closes a cycle when the owner is below it already
-                cyclic = owner is not None and (owner == module or (owner in graph and module in nx.descendants(graph, owner)))
+                cyclic = module in there and owner in below[module]
                 if not banned and not cyclic and wiring.edges.get(socket) != module:
                     shortlist.append((float(scores[i]), i, module))
-            del below
         shortlist.sort(key=lambda option: -option[0])
         options = []
         for score, i, module in shortlist[:SHORTLIST]:
@@ -259,7 +272,8 @@ class SharedPursuit:
 
     def _object_sketches(self, wiring: Wiring) -> dict[Name, Array]:
         """``s_obj`` of every object as it is fitted now."""
-        recipe, found = self.encoder.recipe, {}
+        recipe = self.encoder.recipe
+        found: dict[Name, Array] = {}
         structure = wiring.structure()
         for step in structure.steps:
             module = step.module
@@ -274,120 +288,82 @@ class SharedPursuit:
             found[module] = self.encoder.transparent(module, "object", total[None])[0]
         return found
 
+    def _column(self, wiring: Wiring, structure: Structure, socket: Socket) -> Array:
+        """What an edge of weight 1 brings to the sketch, its objects being known: a sketch is linear in each weight."""
+        edge = wiring.sockets(structure).index(socket)
+        weights = np.repeat(structure.edge_weights[None], 2, axis=0)
+        weights[:, edge] = 1.0, 0.0
+        values = [np.repeat(wiring.attributes[m][None], 2, axis=0) for m in structure.names]
+        both = self._sketch(structure, values, np.ones((2, len(structure))), weights)
+        return both[0] - both[1]
+
+    def _columns(self, structure: Structure, module: Name) -> Array:
+        """What the attributes and the presence of one object bring: ``(d', a + 1)``."""
+        dim = self.encoder.network.by_name[module].attribute_dim
+        values = [np.zeros((dim + 1, n)) for n in structure.attribute_dims]
+        values[structure.positions[module]] = np.eye(dim + 1, dim)
+        presence = np.zeros((dim + 1, len(structure)))
+        presence[dim, structure.positions[module]] = 1.0
+        return self._sketch(structure, values, presence, structure.edge_weights[None]).T
+
     def _tried(self, wiring: Wiring, socket: Socket, module: Name, slope: float) -> tuple[float, Wiring] | None:
         """The wiring with one more edge, and the energy that it would leave, as far as an object can take it."""
-        new = module not in wiring.attributes
-        edges = {k: v for k, v in wiring.edges.items() if k != socket}
-        if len(edges) < len(wiring.edges) and not _connected(edges, wiring.modules):
-            return None  # the slot is filled by an object that would be lost
-        base = wiring if len(edges) == len(wiring.edges) else Wiring(
-            self.encoder, edges, wiring.attributes, {k: w for k, w in wiring.weights.items() if k != socket}
-        )
+        base, residual = wiring, wiring.residual
+        if socket in wiring.edges:  # the slot changes hands: what its old edge brought is to be explained again
+            edges = {k: v for k, v in wiring.edges.items() if k != socket}
+            if not _connected(edges, wiring.modules):
+                return None
+            base = Wiring(self.encoder, edges, wiring.attributes, {k: wiring.weights[k] for k in edges})
+            residual = residual + wiring.weights[socket] * self._column(wiring, wiring.structure(), socket)
         structure = base.structure((socket, module))
-        dim = self.encoder.network.by_name[module].attribute_dim
-        sockets = base.sockets(structure)
-        if new:
-            values = [
-                np.concatenate([np.eye(dim), np.zeros((1, dim))]) if m == module else np.zeros((dim + 1, n))
-                for m, n in zip(structure.names, structure.attribute_dims, strict=True)
+        new = module not in wiring.attributes
+        columns = (
+            self._columns(structure, module)
+            if new
+            else self._column(Wiring(self.encoder, base.edges | {socket: module}, wiring.attributes, {}), structure, socket)[
+                :, None
             ]
-            presence = np.zeros((dim + 1, len(structure)))
-            presence[dim, structure.positions[module]] = 1.0
-            columns = self._sketch(structure, values, presence, structure.edge_weights[None]).T
-        else:
-            weights = np.repeat(structure.edge_weights[None], 2, axis=0)
-            weights[1, sockets.index(socket)] = 0.0
-            values = [np.repeat(wiring.attributes[m][None], 2, axis=0) for m in structure.names]
-            both = self._sketch(structure, values, np.ones((2, len(structure))), weights)
-            columns = (both[0] - both[1])[:, None]
+        )
         if wiring.free - columns.shape[1] < SPARE:
             return None
-        residual = wiring.residual
-        if base is not wiring:  # the slot changes hands: what its old edge brought is to be explained again
-            old = wiring.weights[socket]
-            structure_old = wiring.structure()
-            weights = np.repeat(structure_old.edge_weights[None], 2, axis=0)
-            weights[1, wiring.sockets(structure_old).index(socket)] = 0.0
-            values = [np.repeat(wiring.attributes[m][None], 2, axis=0) for m in structure_old.names]
-            both = self._sketch(structure_old, values, np.ones((2, len(structure_old))), weights)
-            del old
-            residual = residual + (both[0] - both[1])
-        fresh = columns - wiring.basis @ (wiring.basis.T @ columns)
-        own, small = np.linalg.qr(fresh)
-        along = own.T @ residual
+        own, small = np.linalg.qr(columns - wiring.basis @ (wiring.basis.T @ columns))
         if np.abs(np.diagonal(small)).min() <= 1e-12 * np.linalg.norm(columns):
             return None
-        coefficients = np.linalg.solve(small, along)
+        along = own.T @ residual
+        fitted = np.linalg.solve(small, along)
         energy = float(np.sum(along**2))
-        weight = float(coefficients[-1])
         if new:
             recipe = self.encoder.recipe
-            values_, marks = coefficients[:-1] * recipe.value_share, coefficients[-1] * recipe.presence_share
-            whole = max(float(np.sum(values_**2) + marks**2), 1e-300)
-            energy *= float(in_cone(values_, np.asarray(marks), slope)) / whole
-        elif weight <= 0.0:
+            values, mark = fitted[:-1] * recipe.value_share, np.asarray(fitted[-1] * recipe.presence_share)
+            energy *= float(in_cone(values, mark, slope)) / max(float(np.sum(values**2) + mark**2), 1e-300)
+        if energy <= 0.0 or (not new and fitted[-1] <= 0.0):
             return None
-        if energy <= 0.0:
-            return None
-        weight = float(np.clip(weight, LEAST_WEIGHT, 1.5))
+        weight = float(np.clip(fitted[-1], LEAST_WEIGHT, 1.5))
         attributes = dict(wiring.attributes)
         if new:
-            x = coefficients[:-1] / weight
+            x = fitted[:-1] / weight
             attributes[module] = x / max(1.0, float(np.linalg.norm(x)))
         found = Wiring(self.encoder, base.edges | {socket: module}, attributes, base.weights | {socket: weight})
-        left = float(np.sum((residual - own @ along) ** 2)) if base is not wiring else wiring.energy - energy
-        return left, found
+        return float(np.sum(residual**2)) - energy, found
 
     # -- search -------------------------------------------------------------------------------------------------------
 
-    def pruned(self, wiring: Wiring, newest: Socket | None) -> Wiring:
-        """Without edges that the sketch could do without."""
-        while True:
-            structure = wiring.structure()
-            sockets = wiring.sockets(structure)
-            inverse = scipy.linalg.solve_triangular(wiring.triangle, np.eye(len(wiring.triangle)))
-            lengths = np.linalg.norm(inverse, axis=1)
-            sketch, jacobian, _ = self._jacobian(wiring)
-            scales = np.linalg.norm(jacobian, axis=0)
-            start = sum(structure.attribute_dims)
-            left = wiring.energy / max(wiring.free, 1)
-            losses = []
-            for i, socket in enumerate(sockets):
-                edges = {k: v for k, v in wiring.edges.items() if k != socket}
-                if socket == newest or not _connected(edges, [m for m in wiring.modules if m != wiring.edges[socket]]):
-                    continue
-                gone = wiring.edges[socket] not in edges.values()
-                if gone and any(owner == wiring.edges[socket] for owner, _ in edges):
-                    continue
-                size = wiring.weights[socket] * scales[start + i] / lengths[start + i]
-                k = 1 + (self.encoder.network.by_name[wiring.edges[socket]].attribute_dim if gone else 0)
-                losses.append((size**2 / k / left, k, socket, edges))
-            losses.sort(key=lambda loss: loss[0])
-            if not losses:
-                return wiring
-            ratio, k, socket, edges = losses[0]
-            if scipy.stats.f.sf(ratio, k, max(wiring.free, 1)) < REMOVABLE or frozenset(edges.items()) in self._seen:
-                return wiring
-            self._seen.add(frozenset(edges.items()))
-            kept = set(edges.values())
-            smaller = Wiring(
-                self.encoder,
-                edges,
-                {m: x for m, x in wiring.attributes.items() if m in kept},
-                {k_: w for k_, w in wiring.weights.items() if k_ != socket},
-            )
-            wiring = self.fitted(smaller, STEPS)
+    def uncertainty(self, wiring: Wiring) -> tuple[Array, Array, list[Socket]]:
+        """The sketch of a wiring; the standard errors of its attributes and of its weights, and whose weights they are."""
+        sketch, jacobian, sockets = self._jacobian(wiring)
+        inverse = np.linalg.inv(np.linalg.qr(jacobian)[1])
+        level = max(float(np.linalg.norm(self.target - sketch)) / np.sqrt(max(wiring.free, 1)), self.noise / 8.0)
+        return sketch, level * np.linalg.norm(inverse, axis=1), sockets
 
-    def run(self, beams: tuple[int, ...]) -> Wiring | None:
+    def run(self) -> Wiring | None:
         """A wiring that explains the sketch, or ``None``."""
-        for beam in beams:
+        for beam in SHARED_BEAMS:
             found = self._widened(beam)
             if found is not None:
                 return found
         return None
 
     def _widened(self, beam: int) -> Wiring | None:
-        self._seen: set[frozenset[Any]] = set()
         empty = Wiring(self.encoder, {}, {}, {})
         empty.residual, empty.energy = self.target, float(np.sum(self.target**2))
         empty.basis, empty.triangle = np.zeros((len(self.target), 0)), np.zeros((0, 0))

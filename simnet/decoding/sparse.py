@@ -56,7 +56,9 @@ def _one(system: LinearSystem, target: Array, variance: float, rounds: int) -> t
     columns, noise = system.columns, system.noise
     variances = np.full(system.unknowns, variance)
     values = np.zeros(system.unknowns)
-    for made in range(1, rounds + 1):
+    made = 0
+    while made < rounds:
+        made += 1
         live = variances > NEGLIGIBLE * variance
         roots = np.sqrt(variances[live])
         left, singular, right = scipy.linalg.svd(columns[:, live] * roots, full_matrices=False, check_finite=False)

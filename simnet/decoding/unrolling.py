@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import scipy.stats
 from numpy.typing import NDArray
 
 from simnet.checks import choice, probability
 from simnet.decoding.estimate import PerObject, normal_quantile
 from simnet.decoding.places import Place
 from simnet.decoding.pursuit import Hypothesis, Pursuit
+from simnet.decoding.shared import SharedPursuit, Wiring
 from simnet.networks import ModularNetwork, Module, Slot, Structure
 from simnet.networks.network import Name
 from simnet.sketching import Encoder, Observation
@@ -34,8 +36,8 @@ class Unrolled:
     Attributes
     ----------
     structure : Structure
-        ``structure[name].module``, ``.inputs`` and ``.weights`` of every object, ``structure.outputs`` slot by slot.  Weights
-        are means over the sketches.  An object has the name of its module, with a number where there are several.
+        ``structure[name].module``, ``.inputs`` and ``.weights`` of every object, ``structure.outputs`` slot by slot.
+        Weights are means over the sketches.  An object has the name of its module, with a number where there are several.
     attributes : PerObject
         ``(a,)`` each, or ``(sketches, a)``.
     standard_errors : PerObject
@@ -46,11 +48,13 @@ class Unrolled:
     residual : float or (sketches,) array
         ``‖s − B z‖ / ‖s‖``.
     certain : bool
-        Whether the residual is no more than the noise, or rounding, with degrees of freedom to spare: then nothing is missing.
+        Whether the residual is no more than the noise, or rounding, with degrees of freedom to spare: then nothing is
+        missing.
     places : int
         How many places the objects stand in.
     unknowns : int
-        ``p``: the numbers that were fitted, ``Σ (a + 1)`` over the places.
+        The numbers that were fitted: ``p = Σ (a + 1)`` over the places, or ``Σ a + edges`` where each module was taken to
+        make one object.
     """
 
     structure: Structure
@@ -102,7 +106,14 @@ def unroll(
         if getattr(recipe, share) == 0.0:
             raise ValueError(f"recipe.{share} = 0: places cannot be told apart, such a sketch cannot be unrolled")
     pursuit = Pursuit(encoder, observation, wiring, failure_probability)
-    hypothesis, certain = pursuit.run()
+    start = pursuit.significant(Hypothesis.of((), pursuit.targets))
+    if start.taken and not pursuit.explained(start) and len(observation.values) == 1:
+        # too few coordinates for a fit place by place; objects that stand in several places may need fewer
+        shared = SharedPursuit(encoder, observation, wiring)
+        found = shared.run()
+        if found is not None:
+            return _of_wiring(shared, found)
+    hypothesis, certain = pursuit.run(start)
     tops = _standings(encoder, hypothesis, pursuit.targets, pursuit.noise)
     groups = _merge(tops)
     lengths = np.linalg.norm(pursuit.targets, axis=0)
@@ -122,6 +133,40 @@ def unroll(
         len(hypothesis.taken),
         hypothesis.basis.shape[1],
         float(max(hypothesis.free * pursuit.targets.shape[1], 1)),
+    )
+
+
+def _of_wiring(pursuit: SharedPursuit, wiring: Wiring) -> Unrolled:
+    """The result of a search with one object a module."""
+    found = wiring.structure()
+    sketch, errors, sockets = pursuit.uncertainty(wiring)
+    labels = {module: str(module) for module in found.names}
+    names = tuple(labels.values())
+
+    def renamed(inputs: tuple[Name | None, ...]) -> tuple[Name | None, ...]:
+        return tuple(None if module is None else labels[module] for module in inputs)
+
+    structure = replace(
+        found, names=names, inputs=tuple(renamed(inputs) for inputs in found.inputs), outputs=renamed(found.outputs)
+    )
+    ends = np.cumsum(found.attribute_dims)
+    spreads = np.split(errors[: ends[-1]], ends[:-1])
+    chances: dict[Name, float] = dict.fromkeys(names, 1.0)
+    for socket, error in zip(sockets, errors[ends[-1] :], strict=True):
+        ratio = (wiring.weights[socket] / max(float(error), 1e-300)) ** 2
+        label = labels[wiring.edges[socket]]
+        chances[label] = min(chances[label], float(scipy.stats.f.sf(ratio, 1, wiring.free)))
+    size = float(np.linalg.norm(pursuit.target))
+    return Unrolled(
+        structure,
+        PerObject(structure, [wiring.attributes[module] for module in found.names]),
+        PerObject(structure, spreads),
+        chances,
+        float(np.linalg.norm(pursuit.target - sketch)) / size,
+        True,
+        round(float(structure.path_sums(1.0, np.ones(len(structure.edge_weights))).sum())),
+        wiring.basis.shape[1],
+        float(wiring.free),
     )
 
 
@@ -243,7 +288,7 @@ def _network(
     modules: tuple[Name, ...],
     outputs: tuple[Name | None, ...],
 ) -> ModularNetwork:
-    """The sketcher's modules and slots, filled by what was found to fill them; the sketcher's own where nothing was found."""
+    """The sketcher's modules and slots, filled by what was found to fill them."""
     if not modules:
         return network
     sources: dict[tuple[Name | None, int], dict[Name, None]] = {}

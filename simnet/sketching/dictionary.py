@@ -19,7 +19,7 @@ Columns = tuple[Array, Array]
 
 
 def own_columns(encoder: Encoder, module: Name) -> Array:
-    """``η_a T_a [ξ_x R_{M,1}, ξ_e R_{M,2} e₁]``: what each attribute and the presence of an object bring to it, ``(a + 1, d)``."""
+    """``η_a T_a [ξ_x R_{M,1}, ξ_e R_{M,2} e₁]``, one column in a row: ``(a + 1, d)``."""
     recipe = encoder.recipe
     unit = np.eye(encoder.network.module(module).attribute_dim, dtype=encoder.dtype)
     values = recipe.value_share * encoder.value_matrix(module).matvec(unit)

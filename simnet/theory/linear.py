@@ -18,7 +18,7 @@ Without noise least squares is exact from ``d' = m`` on, and ridge has an error 
 ``O(1/d')``.  Ridge: attributes with mean and variance as in the prior, independent.
 
 **Why.**  With ``K = v B Bᵀ + σ² I``, leaving column ``j`` out makes it independent of the rest, so that
-``b_jᵀ K_{−j}^{-1} b_j = G_jj tr K^{-1} / d' = G_jj/κ`` up to fluctuations; and ``tr K^{-1} K = d'`` is the equation for ``κ``.
+``b_jᵀ K_{−j}^{-1} b_j = G_jj tr K^{-1} / d' = G_jj/κ`` up to fluctuations; ``tr K^{-1} K = d'`` is the equation for ``κ``.
 
 Source: the deterministic equivalent of Marchenko and Pastur (1967), with the expected Gram of Law 0.
 """
@@ -117,7 +117,7 @@ def linear_mse(
     attribute_variance: float = np.inf,
     recipe: str | Recipe = "recursive",
 ) -> Array:
-    """Mean square error of a coordinate of each object: of ridge, or of least squares where ``attribute_variance`` is infinite.
+    """Mean square error of a coordinate of each object: of ridge, or of least squares for an infinite variance.
 
     Parameters and errors are those of :func:`effective_noise`.
 

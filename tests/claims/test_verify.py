@@ -8,6 +8,7 @@ import pytest
 from simnet.claims import CLAIMS, Case, Sample
 from simnet.claims.verdict import judge, skewed_quantiles
 from simnet.claims.verify import table, verify
+from simnet.sketcher import Sketcher
 from simnet.testing import DEFECTS
 
 #: The property that shows each defect, and the case that must be among its failures.
@@ -31,6 +32,33 @@ def test_verify_rejects_a_planted_defect(name):
     prop, case = SHOWN_BY[name]
     failed = [row for row in verify([prop], quick=True, sketcher=DEFECTS[name]) if not row.holds]
     assert any(case in row.case for row in failed)
+
+
+#: The claims that no defect above is shown by, each with one that its first case must reject.
+REJECTS = {
+    "kernel": "matrices too large",
+    "attribute_recovery": "matrices too large",
+    "similarity": "matrices too large",
+    "coverage": "truncation unscaled",
+}
+
+
+def test_every_claim_is_shown_to_fail():
+    assert {prop for prop, _ in SHOWN_BY.values()} | set(REJECTS) == set(CLAIMS)
+
+
+@pytest.mark.parametrize("name", REJECTS)
+def test_the_first_case_of_a_claim_tells_a_defect_from_the_right_software(name):
+    claim = CLAIMS[name]
+    case = claim.cases(quick=True)[0]
+    verdicts = []
+    for sketcher in (Sketcher, DEFECTS[REJECTS[name]]):
+        collected = {}
+        for seed in range(case.trials):
+            for sample in claim.trial(case.parameters, seed, sketcher):
+                collected.setdefault(sample.quantity, []).append(sample)
+        verdicts.append(all(judge(claim, case, samples, 1e-6).holds for samples in collected.values()))
+    assert verdicts == [True, False]
 
 
 def test_natural_order_fails_nowhere_but_for_heavy_objects_under_prefix_truncation():
@@ -86,7 +114,7 @@ def test_skewed_samples_get_a_longer_lower_tail():
     ("arguments", "field"),
     [
         ({"properties": ["kernal"]}, "kernel"),
-        ({"properties": "kernel"}, "properties = 'kernel': must be a list"),
+        ({"properties": "kernel"}, "properties = 'kernel': must be a sequence of names"),
         ({"seed": -1}, "seed"),
         ({"workers": 0}, "workers"),
     ],

@@ -43,10 +43,10 @@ SHORTLIST, BRANCHES = 12, 4
 REMOVABLE = 0.01
 
 #: How many hypotheses are kept side by side, in turn, until one has a certificate; and the most, times coordinates.
-BEAMS, EFFORT = (1, 4, 16, 64), 1 << 14
+BEAMS, EFFORT = (1, 4, 16), 1 << 12
 
 #: A hypothesis is given up after this many rounds for each place that the sketch has room for.
-PATIENCE = 2
+PATIENCE = 1
 
 #: Rounding, of the sketch and of the fit, leaves up to this many units in the last place of the root mean square coordinate.
 ROUNDING_UNITS = 64.0
@@ -273,7 +273,7 @@ class Pursuit:
         self._seen = set()
         beams = [start]
         room = start.free // min(block.shape[0] for block in self.places.blocks)
-        for _ in range(PATIENCE * room):
+        for _ in range(PATIENCE * (room + 10)):
             options: dict[frozenset[Any], tuple[float, Hypothesis, Place]] = {}
             for hypothesis in beams:
                 found, _ = self.candidates(hypothesis)

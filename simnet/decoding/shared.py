@@ -21,7 +21,7 @@ import scipy.stats
 from numpy.typing import NDArray
 
 from simnet.decoding.places import Places
-from simnet.decoding.pursuit import BRANCHES, CERTIFICATE, PATIENCE, ROUNDING_UNITS, SHORTLIST, SPARE, in_cone
+from simnet.decoding.pursuit import BRANCHES, CERTIFICATE, ROUNDING_UNITS, SHORTLIST, SPARE, in_cone
 from simnet.networks import ModularNetwork, Module, Slot, Structure
 from simnet.networks.network import Name
 from simnet.sketching import Encoder, Observation
@@ -348,6 +348,10 @@ class SharedPursuit:
 
     # -- search -------------------------------------------------------------------------------------------------------
 
+    def refined(self, wiring: Wiring) -> Wiring:
+        """Fitted to the end."""
+        return self.fitted(wiring, FINAL_STEPS)
+
     def uncertainty(self, wiring: Wiring) -> tuple[Array, Array, list[Socket]]:
         """The sketch of a wiring; the standard errors of its attributes and of its weights, and whose weights they are."""
         sketch, jacobian, sockets = self._jacobian(wiring)
@@ -370,7 +374,7 @@ class SharedPursuit:
         current = [empty]
         tried: set[frozenset[Any]] = set()
         slots = sum(len(m.slots) for m in self.encoder.network.modules) + len(self.encoder.network.outputs)
-        for _ in range(PATIENCE * slots):
+        for _ in range(2 * slots):
             options: dict[frozenset[Any], tuple[float, Wiring]] = {}
             for wiring in current:
                 for left, option in self.candidates(wiring)[: BRANCHES if beam > 1 else 2]:
@@ -383,7 +387,7 @@ class SharedPursuit:
             current = [self.fitted(option, STEPS) for _, option in chosen]
             for wiring in current:
                 if wiring.energy < 1e-10 * float(np.sum(self.target**2)) and wiring.free >= SPARE:
-                    final = self.fitted(wiring, FINAL_STEPS)
+                    final = self.refined(wiring)
                     if self.explained(final):
                         return final
         return None

@@ -116,6 +116,12 @@ def unroll(
     hypothesis, certain = pursuit.run(start)
     tops = _standings(encoder, hypothesis, pursuit.targets, pursuit.noise)
     groups = _merge(tops)
+    if certain and len(observation.values) == 1 and _repeats(groups):
+        # noise can hide that two places hold one object: one object a module is tried, and must explain as much
+        shared = SharedPursuit(encoder, observation, wiring)
+        found = _one_each(shared, groups)
+        if found is not None:
+            return _of_wiring(shared, found)
     lengths = np.linalg.norm(pursuit.targets, axis=0)
     residual = np.linalg.norm(hypothesis.residual, axis=0) / np.where(lengths > 0.0, lengths, 1.0)
     structure, merged = _structure(encoder.network, tops, groups)
@@ -134,6 +140,35 @@ def unroll(
         hypothesis.basis.shape[1],
         float(max(hypothesis.free * pursuit.targets.shape[1], 1)),
     )
+
+
+def _repeats(group_of: dict[int, list[_Standing]]) -> bool:
+    """Whether a module has several objects."""
+    groups = {id(group): group for group in group_of.values()}
+    modules = [group[0].place.module for group in groups.values()]
+    return len(set(modules)) < len(modules)
+
+
+def _one_each(pursuit: SharedPursuit, group_of: dict[int, list[_Standing]]) -> Wiring | None:
+    """All places of a module as one object, where that explains the sketch; ``None`` where it does not."""
+    edges: dict[tuple[Name | None, int], Name] = {}
+    attributes: dict[Name, Array] = {}
+    weights: dict[tuple[Name | None, int], float] = {}
+    every = {id(standing): standing for group in group_of.values() for standing in group}.values()
+    # the heaviest place of a module is known best
+    for standing in sorted(every, key=lambda standing: -float(standing.weight[0])):
+        place = standing.place
+        socket = (None if place.parent is None else place.parent.module, place.slot)
+        if edges.setdefault(socket, place.module) != place.module:
+            return None
+        attributes.setdefault(place.module, standing.attributes[0])
+        if socket[0] is None:
+            weights.setdefault(socket, float(standing.weight[0]))
+        for slot, child in enumerate(standing.children):
+            if child is not None:
+                weights.setdefault((place.module, slot), float(standing.inner[0, slot]))
+    found = pursuit.refined(Wiring(pursuit.encoder, edges, attributes, weights))
+    return found if pursuit.explained(found) else None
 
 
 def _of_wiring(pursuit: SharedPursuit, wiring: Wiring) -> Unrolled:

@@ -7,11 +7,13 @@ from simnet.claims.base import Case, Claim, Sample
 from simnet.claims.coverage import Coverage
 from simnet.claims.holographic import Holographic
 from simnet.claims.kernel import Kernel
+from simnet.claims.linear import Linear
 from simnet.claims.matrices import Matrices
 from simnet.claims.similarity import Similarity
 from simnet.claims.statistics import Statistics
 from simnet.claims.storage import Storage
 from simnet.claims.truncation import Truncation
+from simnet.claims.unrolling import Unrolling
 
 CLAIMS: dict[str, Claim] = {
     claim.name: claim
@@ -23,6 +25,8 @@ CLAIMS: dict[str, Claim] = {
         Statistics(),
         Truncation(),
         Coverage(),
+        Linear(),
+        Unrolling(),
         Storage(),
         Holographic(),
     )

@@ -1,0 +1,121 @@
+"""Claim: Law 5.  Least squares is exact; noise, and coordinates that are missing, cost what the law says."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from simnet.claims.base import Case, Claim, Sample, make_sketcher, network_of, prepared, reduced, runs_of
+from simnet.networks import Execution
+from simnet.randomness import stream
+from simnet.sketcher import Sketcher
+from simnet.theory import linear_mse
+
+#: What counts as exact.
+EXACT = 1e-8
+
+LEVEL = 0.95
+
+DAG = {"family": "random_dag", "modules": 9, "attribute_dim": 8, "seed": 61}
+SCENE = {"family": "scene", "places": 6, "seed": 62}
+
+
+class Linear(Claim):
+    """Exactness, the error under noise, the error below as many coordinates as unknowns, and the intervals."""
+
+    name = "linear"
+    title = "x̂ = x from d' ≥ Σ a"
+
+    def cases(self, *, quick: bool) -> Sequence[Case]:
+        few, many = (20, 200) if quick else (100, 1500)
+        cases = [
+            Case(
+                f"exact, {label}, {matrices}",
+                {"kind": "exact", "network": network, "matrices": matrices, "ratio": 1.05, "runs": 1},
+                few,
+            )
+            for label, network in (("random_dag", DAG), ("scene", SCENE))
+            for matrices in ("trig", "gaussian")
+        ]
+        for label, ratio, noise in (("d = 4 p, noise", 4.0, 1e-4), ("d = p/2", 0.5, 0.0), ("d = p/2, noise", 0.5, 1e-3)):
+            for matrices in ("trig", "gaussian"):
+                parameters = {"kind": "law", "network": DAG, "matrices": matrices, "ratio": ratio, "noise": noise, "runs": 1}
+                cases.append(Case(f"error, {label}, {matrices}", parameters, many, 50))
+        cases.append(
+            Case(
+                "coverage, trig",
+                {"kind": "coverage", "network": DAG, "matrices": "trig", "noise": 1e-4, "runs": 1},
+                many,
+                50,
+            )
+        )
+        return cases
+
+    def prepare(self, parameters: Mapping[str, Any]) -> Any:
+        return runs_of(network_of(parameters), parameters)[0]
+
+    def trial(self, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]) -> Sequence[Sample]:
+        ex = prepared(self, parameters)
+        return {"exact": _exact, "law": _law, "coverage": _coverage}[parameters["kind"]](ex, parameters, seed, sketcher)
+
+
+def _sized(
+    ex: Execution, parameters: Mapping[str, Any], ratio: float, seed: int, sketcher: type[Sketcher]
+) -> tuple[Sketcher, int]:
+    d = math.ceil(ratio * ex.structure.size)
+    return make_sketcher(ex.network, {**parameters, "sketch_dim": d}, seed, sketcher), d
+
+
+def _errors(estimates: Sequence[Any], ex: Execution) -> list[Any]:
+    return [x - truth for x, truth in zip(estimates, ex.attributes, strict=True)]
+
+
+def _exact(ex: Execution, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]) -> list[Sample]:
+    """The share of attributes that come back exactly: whole, and from a part of a sketch twice as long."""
+    samples = []
+    for kind, factor in (("whole", 1), ("prefix", 2), ("random", 2)):
+        maker, d = _sized(ex, parameters, factor * parameters["ratio"], seed, sketcher)
+        part, mask = reduced(maker.encode(ex), "prefix" if kind == "whole" else kind, d // factor, seed)
+        errors = _errors(maker.decode(part, ex.structure, "least_squares", erased=mask).attributes, ex)
+        share = float(np.mean(np.concatenate(errors) < EXACT))
+        where = f"d' = {parameters['ratio']:g} p" + ("" if kind == "whole" else f", {kind} 1/2")
+        samples.append(Sample(f"attributes that are exact, {where}", share, 1.0))
+    return samples
+
+
+def _law(ex: Execution, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]) -> list[Sample]:
+    """The square error over the law: attributes drawn from the prior, noise added to the sketch."""
+    maker, d = _sized(ex, parameters, parameters["ratio"], seed, sketcher)
+    draw, noise = stream(seed, "attributes"), parameters["noise"]
+    variance = 1.0 / (4 * max(ex.structure.attribute_dims))
+    drawn = tuple(draw.normal(0.0, math.sqrt(variance), len(x)) for x in ex.attributes)
+    ex = Execution(ex.structure, drawn)
+    sketch = maker.encode(ex) + noise * draw.standard_normal(d)
+    above = parameters["ratio"] > 1.0
+    method: str = "least_squares" if above else "ridge"
+    options = {} if above else {"prior": (0.0, variance)}
+    estimate = maker.decode(sketch, ex.structure, method, noise=noise, **options)
+    law = linear_mse(ex, sketch_dim=d, noise=noise, attribute_variance=math.inf if above else variance)
+    squares = np.array([np.mean(e**2) for e in _errors(estimate.attributes, ex)])
+    # the law is the leading term: what it leaves out is of the order of one unknown in the coordinates that are free
+    free = abs(d - sum(ex.structure.attribute_dims))
+    return [Sample(f"MSE of {method}", float(np.mean(squares / law)), 1.0, slack=3.0 / free)]
+
+
+def _coverage(ex: Execution, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]) -> list[Sample]:
+    """How often intervals hold the truth; for ridge over networks and runs, as its prior is about many attributes."""
+    samples = []
+    seed_of_network = seed % 1000
+    network = network_of({"network": {**parameters["network"], "seed": seed_of_network}})
+    ex = network.run(1, seed_of_network)[0]
+    for method, ratio, window in (("least_squares", 2.0, 0.02), ("ridge", 0.6, 0.03), ("nonnegative", 0.6, 0.03)):
+        maker, d = _sized(ex, parameters, ratio, seed, sketcher)
+        noise = parameters["noise"]
+        sketch = maker.encode(ex) + noise * stream(seed, "noise").standard_normal(d)
+        intervals = maker.decode(sketch, ex.structure, method, noise=noise).interval(LEVEL)
+        inside = [(pair[..., 0] <= x) & (x <= pair[..., 1]) for pair, x in zip(intervals, ex.attributes, strict=True)]
+        samples.append(Sample(f"{method}, d = {ratio:g} p", float(np.mean(np.concatenate(inside))), LEVEL, window=window))
+    return samples

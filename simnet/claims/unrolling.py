@@ -1,0 +1,94 @@
+"""Claim: Law 6.  One sketch unrolls into its objects, their wiring and attributes, with matrices known and wiring unknown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from simnet.claims.base import Case, Claim, Sample, make_sketcher, network_of
+from simnet.decoding.unrolling import Unrolled
+from simnet.networks import Execution
+from simnet.randomness import stream
+from simnet.sketcher import Sketcher
+
+#: How often unrolling may fail at so many coordinates for each unknown of each place.
+ALLOWED = {2.0: 0.01, 1.5: 0.05, 1.25: 0.1, 1.0: 0.2}
+
+#: A sketch of nothing may yield an object this often.
+FALSE_ALARM = 0.001
+
+EXACT = 1e-6
+
+
+def places_of(ex: Execution) -> int:
+    """How many places the objects stand in: paths from root."""
+    structure = ex.structure
+    return round(float(structure.path_sums(1.0, np.ones(len(structure.edge_weights))).sum()))
+
+
+def is_right(found: Unrolled, ex: Execution) -> bool:
+    """Whether every object, every slot and every attribute is as it was, for executions with one object a module."""
+    truth = ex.structure
+    label = {name: str(module) for name, module in zip(truth.names, truth.modules, strict=True)}
+
+    def renamed(inputs: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple(None if name is None else label[name] for name in inputs)
+
+    if set(found.structure.names) != set(label.values()) or found.structure.outputs != renamed(truth.outputs):
+        return False
+    return all(
+        found.structure[label[name]].inputs == renamed(truth[name].inputs)
+        and bool(np.abs(found.attributes[label[name]] - x).max() < EXACT)
+        for name, x in zip(truth.names, ex.attributes, strict=True)
+    )
+
+
+class Unrolling(Claim):
+    """Success of unrolling against ``d/p``, false objects, and false alarms."""
+
+    name = "unrolling"
+    title = "s ↦ objects"
+
+    def cases(self, *, quick: bool) -> Sequence[Case]:
+        many = 30 if quick else 200
+        cases = [
+            Case(f"random_dag, trig, d = {ratio:g} p", {"ratio": ratio, "matrices": "trig"}, many, 10)
+            for ratio in ((2.0, 1.5, 1.25) if quick else ALLOWED)
+        ]
+        return [*cases, Case("nothing, trig, d = 128", {"matrices": "trig", "sketch_dim": 128}, 5 * many, 50)]
+
+    def trial(self, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]) -> Sequence[Sample]:
+        modules = 8 + seed % 5
+        dag = {"family": "random_dag", "modules": modules, "attribute_dim": 4, "seed": seed % 100_000}
+        network = network_of({"network": dag})
+        if "ratio" not in parameters:
+            return _of_nothing(make_sketcher(network, parameters, seed, sketcher), seed)
+        ex = network.run(1, seed % 100_000)[0]
+        ratio = parameters["ratio"]
+        d = math.ceil(ratio * 5 * places_of(ex))
+        maker = make_sketcher(network, {**parameters, "sketch_dim": d}, seed, sketcher)
+        found = maker.unroll(maker.encode(ex))
+        right = is_right(found, ex)
+        return [
+            _bounded("wiring or attributes wrong", not right, ALLOWED[ratio]),
+            _bounded("wrong, but certain", found.certain and not right, 1e-4),
+        ]
+
+
+def _of_nothing(maker: Sketcher, seed: int) -> list[Sample]:
+    """A sketch of noise, and one by the matrices of another sketcher."""
+    noise = stream(seed, "nothing").standard_normal(maker.sketch_dim)
+    other = type(maker)(maker.network, maker.sketch_dim, maker.family, seed=seed + 1)
+    foreign = other.encode(maker.network.run(1, seed % 100_000)[0])
+    return [
+        _bounded("objects in noise", len(maker.unroll(noise)) > 0, FALSE_ALARM),
+        _bounded("objects in a foreign sketch", len(maker.unroll(foreign)) > 0, FALSE_ALARM),
+    ]
+
+
+def _bounded(quantity: str, failed: bool, allowed: float) -> Sample:
+    """A quantity without a law: it fails no more often than allowed."""
+    return Sample(quantity, 1.0, 1.0, bound=0.0, violations=int(failed), tries=1, failure_probability=allowed)

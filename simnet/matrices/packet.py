@@ -57,9 +57,10 @@ class Packet(MatrixFamily):
 
     **Noise.**  ``Σ_t (Ru)_t (Rv)_t`` over ``n`` rows of a block is ``Σ_ij u_i v_j B_i B_j ⟨p_i, p_j⟩ / (dq)``, ``B`` saying
     which columns are there and ``p`` their signs.  The terms of different pairs are uncorrelated, since each has its own
-    signs ``ς``; ``⟨p_i, p_i⟩ = n``; and ``F(n) = E⟨p_i, p_j⟩²`` for ``i ≠ j`` is ``n₁ + E(n₂ + c)²`` for ``n₁``, ``n₂``, ``n₃`` rows
-    of the three parts, where ``c`` is the inner product of ``n₃`` signs of two names: ``E c = −n₃/(M − 1)`` and
-    ``E c² = (n₃ M − n₃²)/(M − 1)`` for different ones.  Summed over blocks, with ``n_g`` of the first ``d'`` rows in block ``g``,
+    signs ``ς``; ``⟨p_i, p_i⟩ = n``; and ``F(n) = E⟨p_i, p_j⟩²`` for ``i ≠ j`` is ``n₁ + E(n₂ + c)²`` for ``n₁``, ``n₂``,
+    ``n₃`` rows of the three parts, where ``c`` is the inner product of ``n₃`` signs of two names: ``E c = −n₃/(M − 1)``
+    and ``E c² = (n₃ M − n₃²)/(M − 1)`` for different ones.  Summed over blocks, ``n_g`` of the first ``d'`` rows in block
+    ``g``,
 
         ν(u, v) = (1/d') Σ_g [ F(n_g) (‖u‖² ‖v‖² + ⟨u, v⟩² − 2 Σ_i u_i² v_i²) + n_g² ((1 − q)/q) Σ_i u_i² v_i² ]
 

@@ -26,7 +26,7 @@ Source: ``paper_checks/law_7_packets.py``, after Ghazi, Panigrahy, Wang (ICML 20
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -54,9 +54,12 @@ class PacketDiagnostics:
 
     Attributes
     ----------
-    samples, distinct_samples : int
+    samples : int
+        Different samples.
+    copies : int
+        Further ones that are copies of these, and teach nothing.
     blocks : int
-        Whole blocks of all distinct samples.
+        Whole blocks of all samples.
     single, empty, crowded : int
         Blocks with one packet, with none, and with several.
     cells_seen : float
@@ -74,7 +77,7 @@ class PacketDiagnostics:
     """
 
     samples: int
-    distinct_samples: int
+    copies: int
     blocks: int
     single: int
     empty: int
@@ -247,7 +250,7 @@ def learn_packets(
     >>> len(learnt.columns), np.bincount(learnt.groups).tolist(), learnt.exact
     (12, [4, 4, 4], True)
     """
-    given, values = _check(sketches)
+    values, copies = _check(sketches)
     d = values.shape[1]
     if noise is not None:
         noise = real("noise", noise, minimum=0.0)
@@ -286,12 +289,12 @@ def learn_packets(
     groups = _groups(names[:, : block // 3])
     order = np.lexsort((np.arange(k), groups))
     columns = np.zeros((k, d))
-    columns[:, : count * block] = packets[order].reshape(k, -1) / math.sqrt(d * density)
+    columns[:, : count * block] = packets[order].reshape(k, count * block) / math.sqrt(d * density)
     mask, determined = (_spread(flags[order], block, d) for flags in (seen, seen | zero))
     single = int(blocks.single.sum())
     diagnostics = PacketDiagnostics(
-        samples=given,
-        distinct_samples=len(values),
+        samples=len(values),
+        copies=copies,
         blocks=blocks.single.size,
         single=single,
         empty=int(blocks.empty.sum()),
@@ -317,13 +320,12 @@ def learn_packets(
         diagnostics,
         (),
     )
-    notes += _notes(learnt, gain)
-    object.__setattr__(learnt, "notes", tuple(notes))
-    return learnt
+    learnt = _with_rest(learnt, values, blocks.tolerance)
+    return replace(learnt, notes=(*notes, *_notes(learnt, gain)))
 
 
-def _check(sketches: Any) -> tuple[int, Array]:
-    """How many samples there are, and those that differ."""
+def _check(sketches: Any) -> tuple[Array, int]:
+    """The samples that differ, and how many of the others are copies, beyond samples of nothing at all."""
     try:
         values = np.asarray(sketches)
         values = values if values.dtype == np.float32 else values.astype(float)
@@ -334,14 +336,40 @@ def _check(sketches: Any) -> tuple[int, Array]:
     if not np.isfinite(values).all():
         raise ValueError("sketches: must be finite")
     first = list({row.tobytes(): i for i, row in reversed(list(enumerate(values)))}.values())
-    return len(values), values[np.sort(first)]
+    distinct = values[np.sort(first)]
+    return distinct, int(np.sum(values.any(axis=1)) - np.sum(distinct.any(axis=1)))
 
 
 def _spread(flags: Array, block: int, d: int) -> Array:
-    """Flags of blocks, for each coordinate; a last block that is cut off is never known."""
+    """Flags of blocks, for each coordinate; false in a last block that is cut off."""
     spread = np.zeros((len(flags), d), dtype=bool)
     spread[:, : flags.shape[1] * block] = np.repeat(flags, block, axis=1)
     return spread
+
+
+def _with_rest(learnt: LearntPackets, values: Array, tolerance: float) -> LearntPackets:
+    """With the rows of the last block, which is too short for packets to be read, where all other blocks are known.
+
+    The attributes of the samples are then known, and the rows are their regression on them.  An entry is 0 or one size with
+    a sign: it is taken where its standard error is a small part of that size, and where the rows are explained to the noise.
+    """
+    start = learnt.columns.shape[1] // learnt.block * learnt.block
+    if start == learnt.columns.shape[1] or not learnt.exact:
+        return learnt
+    size = 1.0 / math.sqrt(learnt.columns.shape[1] * learnt.density)
+    attributes, rows = learnt.decode(values), values[:, start:].astype(float)
+    if len(values) <= attributes.shape[1] or np.linalg.matrix_rank(attributes) < attributes.shape[1]:
+        return learnt
+    entries = np.linalg.lstsq(attributes, rows, rcond=None)[0] / size
+    off = np.max(np.abs(rows - size * attributes @ entries), initial=0.0)
+    leverage = np.sqrt(np.diag(np.linalg.inv(attributes.T @ attributes)))
+    rounded = np.rint(entries)
+    known = (np.abs(entries - rounded) < 0.25) & (np.abs(rounded) <= 1.0)
+    known &= (leverage * tolerance < 0.25 * size)[:, None] & (off <= 2.0 * tolerance)
+    columns, mask, determined = learnt.columns.copy(), learnt.mask.copy(), learnt.determined.copy()
+    columns[:, start:] = np.where(known, size * rounded, 0.0)
+    mask[:, start:], determined[:, start:] = known & (rounded != 0.0), known
+    return replace(learnt, columns=columns, mask=mask, determined=determined)
 
 
 def _groups(signatures: Array) -> Array:
@@ -501,8 +529,8 @@ def _notes(learnt: LearntPackets, gain: float) -> list[str]:
     """What could not be determined."""
     found, (k, d) = learnt.diagnostics, learnt.columns.shape
     notes = []
-    if found.distinct_samples < found.samples:
-        notes.append(f"{found.samples} samples, of which {found.distinct_samples} differ: copies teach nothing.")
+    if found.copies:
+        notes.append(f"{found.copies} samples are copies of others and teach nothing; {found.samples} differ.")
     if d < 2 * learnt.block:
         notes.append(f"d = {d} holds fewer than two blocks of {learnt.block}: names cannot be seen to repeat.")
     elif found.empty == found.blocks:
@@ -514,8 +542,8 @@ def _notes(learnt: LearntPackets, gain: float) -> list[str]:
         )
     if found.single and gain <= CERTAIN_BITS:
         notes.append("The blocks of one magnitude have names that do not repeat: nothing is learnt from them.")
-    if d % learnt.block:
-        notes.append(f"The last {d % learnt.block} coordinates are no whole block: nothing is learnt there.")
+    if d % learnt.block and not learnt.determined[:, -1].all():
+        notes.append(f"The last {d % learnt.block} coordinates are no whole block: not all is learnt there.")
     if found.unconfirmed:
         notes.append(f"{found.unconfirmed} names were seen only once, or contradicted: not among the columns.")
     if found.unsigned_cells:

@@ -44,6 +44,9 @@ Array = NDArray[Any]
 #: A column whose packets are missing where they should be, in more than this share of the looks, is an accident.
 CONTRADICTED = 0.05
 
+#: What a block says of a column: that it is not there, or nothing.
+NOTHING, UNKNOWN = -1, -2
+
 #: So many blocks seen again with their sign unchanged show that attributes are non-negative: 2⁻²⁰ by chance.
 REPEATS = 20
 
@@ -72,6 +75,9 @@ class PacketDiagnostics:
         Names that more than one column has.
     unsigned_cells : int
         Packets of a column whose sign relative to the rest of it is not determined: not in its mask.
+    explained : float
+        The share of samples that the learnt columns account for up to the noise, where they can be decoded, else 0: below 1
+        there are columns that are not known.
     sparse_enough : bool
         Whether blocks with one packet are frequent enough to learn from: at least one in a hundred.
     """
@@ -87,6 +93,7 @@ class PacketDiagnostics:
     unassigned: int
     shared_names: int
     unsigned_cells: int
+    explained: float
     sparse_enough: bool
 
 
@@ -151,6 +158,11 @@ class LearntPackets:
         return basis, triangle, bool(np.linalg.matrix_rank(triangle) == matrix.shape[1])
 
     @property
+    def rows(self) -> Array:
+        """The coordinates that are decoded from, ``(d,)`` of bool: where every learnt column is known, if that suffices."""
+        return self._rows[0]
+
+    @property
     def decodable(self) -> bool:
         """Whether the attributes of a sketch are determined by the learnt columns: these are independent."""
         return self._factors[2]
@@ -163,7 +175,7 @@ class LearntPackets:
     def decode(self, sketches: Array) -> Array:
         """The attributes of sketches by least squares with the learnt columns.
 
-        Exact up to rounding if :attr:`exact` and no column is missing; times the weight of the object in the sketch, and
+        Exact up to rounding if :attr:`exact` and no column is missing (``diagnostics.explained``); times the weight of the object in the sketch, and
         up to the scale of the columns.
 
         Parameters
@@ -304,6 +316,7 @@ def learn_packets(
         unassigned=int(len(blocks.names) - len(cells.used)),
         shared_names=shared,
         unsigned_cells=unsigned,
+        explained=0.0,
         sparse_enough=single >= 0.01 * max(blocks.single.size, 1) and single > 0,
     )
     learnt = LearntPackets(
@@ -320,7 +333,11 @@ def learn_packets(
         diagnostics,
         (),
     )
-    learnt = _with_rest(learnt, values, blocks.tolerance)
+    if learnt.decodable:
+        off = np.abs(values - learnt.decode(values) @ learnt.columns)[:, learnt.rows].max(axis=1, initial=0.0)
+        explained = float(np.mean(off <= 2.0 * blocks.tolerance))
+        learnt = _with_rest(learnt, values, blocks.tolerance)
+        learnt = replace(learnt, diagnostics=replace(diagnostics, explained=explained))
     return replace(learnt, notes=(*notes, *_notes(learnt, gain)))
 
 
@@ -400,54 +417,65 @@ def _sources(blocks: Blocks) -> tuple[Array, int]:
         np.bincount(names[np.unique(numbers, return_index=True)[1]], minlength=total)
         for numbers in (cells, index(names, blocks.block), events, index(names, blocks.sample))
     ]
-    conflicting = np.flatnonzero((per_name[0] > per_name[1]) | (per_name[2] > per_name[3]))
-    sources, shared = names.copy(), 0
+    plain = _cells(blocks, names)
+    conflicting = np.flatnonzero((per_name[0] > per_name[1]) | (per_name[2] > per_name[3]) | _contradicted(plain))
+    clear, sources, shared = blocks.empty | blocks.single, names.copy(), 0
     order = np.argsort(names, kind="stable")
     bounds = np.searchsorted(names[order], np.arange(total + 1))
     for name in conflicting:
         members = order[bounds[name] : bounds[name + 1]]
-        parts = _told_apart(blocks.block[members], cells[members], events[members])
-        shared += int(parts.max(initial=-1) > 0)
-        sources[members] = np.where(parts < 0, -1, total + parts)
-        total += int(parts.max(initial=-1)) + 1
+        places, place = np.unique(blocks.block[members], return_inverse=True)
+        first, event = np.unique(events[members], return_index=True, return_inverse=True)[1:]
+        states = np.where(clear[np.ix_(blocks.sample[members[first]], places)], NOTHING, UNKNOWN)
+        states[event, place] = cells[members]
+        part = _told_apart(states)[event]
+        # a packet that its column contradicts is of no column
+        for c in range(int(part.max(initial=-1)) + 1):
+            mine = np.flatnonzero(part == c)
+            usual = _most_frequent(place[mine], cells[members[mine]], len(places))
+            part[mine[cells[members[mine]] != usual[place[mine]]]] = -1
+        shared += int(part.max(initial=-1) > 0)
+        sources[members] = np.where(part < 0, -1, total + part)
+        total += int(part.max(initial=-1)) + 1
     return sources, shared
 
 
-def _told_apart(block: Array, cell: Array, event: Array) -> Array:
-    """Which column of one name each packet is of: events that agree on the blocks they share are of one column.
+def _most_frequent(place: Array, cell: Array, places: int) -> Array:
+    """The cell that is seen most often at each place, −1 where none is."""
+    pairs, counts = np.unique(np.stack([place, cell]), axis=1, return_counts=True)
+    usual = np.full(places, -1, dtype=np.int64)
+    order = np.argsort(counts, kind="stable")
+    usual[pairs[0, order]] = pairs[1, order]
+    return usual
 
-    The events with the most packets come first; one that agrees with no column and contradicts all begins another, one that
-    does some of both belongs to two columns at once and is left out, and so is one that shares no block with any.
+
+def _told_apart(states: Array) -> Array:
+    """The column of each event of one name, −1 where it is not clear, from what it shows block by block.
+
+    ``states`` is ``(events, blocks)``: the cell that is seen, ``NOTHING`` where the block is clear of the column, ``UNKNOWN``
+    elsewhere.  Events that agree are of one column.  Those with most packets come first; one that agrees with no column and
+    contradicts all begins another, one that does some of both belongs to two columns at once and is left out.
     """
-    columns: list[dict[int, int]] = []
-    parts = np.full(len(block), -1, dtype=np.int64)
-    numbers, counts = np.unique(event, return_counts=True)
-    waiting = [np.flatnonzero(event == number) for number in numbers[np.argsort(-counts, kind="stable")]]
-    waiting = [members for members in waiting if len(members) > 1]
-    while waiting:
-        later = []
-        for members in waiting:
-            agreed = np.zeros(len(columns))
-            against = np.zeros(len(columns))
-            for c, column in enumerate(columns):
-                known = [column.get(int(g)) for g in block[members]]
-                agreed[c] = sum(k == f for k, f in zip(known, cell[members], strict=True))
-                against[c] = sum(k is not None and k != f for k, f in zip(known, cell[members], strict=True))
+    columns = np.empty((0, states.shape[1]), dtype=states.dtype)
+    parts = np.full(len(states), -1, dtype=np.int64)
+    counts = np.sum(states >= 0, axis=1)
+    waiting = [int(e) for e in np.argsort(-counts, kind="stable") if counts[e] > 1]
+    progress = True
+    while progress:
+        progress = False
+        for e in list(waiting):
+            both = (columns != UNKNOWN) & (states[e] != UNKNOWN)
+            agreed = np.sum(both & (columns == states[e]) & (columns >= 0), axis=1)
+            against = np.sum(both & (columns != states[e]), axis=1)
             fits = np.flatnonzero((agreed > 0) & (against <= 0.1 * agreed))
+            if not len(fits) and ((against > 0) & (agreed <= 0.1 * against)).all():
+                fits = np.array([len(columns)])
+                columns = np.concatenate([columns, states[e][None]])
             if len(fits) == 1:
-                chosen = int(fits[0])
-            elif not len(fits) and (against > 0).all() and (agreed <= 0.1 * against).all():
-                chosen = len(columns)
-                columns.append({})
-            else:
-                later.append(members)
-                continue
-            for i in members:
-                if columns[chosen].setdefault(int(block[i]), int(cell[i])) == cell[i]:
-                    parts[i] = chosen
-        if len(later) == len(waiting):
-            break
-        waiting = later
+                parts[e] = fits[0]
+                columns[fits[0]] = np.where(columns[fits[0]] == UNKNOWN, states[e], columns[fits[0]])
+                waiting.remove(e)
+                progress = True
     return parts
 
 
@@ -463,13 +491,18 @@ def _confirmed(blocks: Blocks, sources: Array) -> tuple[_Cells, int]:
             cells.column[np.unique(index(cells.column, blocks.sample[cells.used]), return_index=True)[1]], minlength=k
         )
         once = (np.sum(cells.own > 0, axis=1) < 2) & (samples < 2)
-        missed = np.sum(cells.missing * (cells.own > 0), axis=1)
-        bad = once | (missed > CONTRADICTED * (missed + cells.own.sum(axis=1)))
+        bad = once | _contradicted(cells)
         if not bad.any():
             return cells, dropped
         dropped += int(bad.sum())
         sources = sources.copy()
         sources[cells.used[bad[cells.column]]] = -1
+
+
+def _contradicted(cells: _Cells) -> Array:
+    """Of each column, whether its packets are too often missing where they should be."""
+    missed = np.sum(cells.missing * (cells.own > 0), axis=1)
+    return missed > CONTRADICTED * (missed + cells.own.sum(axis=1))
 
 
 def _cells(blocks: Blocks, sources: Array) -> _Cells:
@@ -559,4 +592,6 @@ def _notes(learnt: LearntPackets, gain: float) -> list[str]:
             notes.append(f"The {k} columns, as far as they are known, are dependent: attributes are not determined.")
         elif not learnt.exact:
             notes.append("Too few coordinates have all columns determined: decoded attributes are approximate.")
+        elif found.explained < 1.0:
+            notes.append(f"{1.0 - found.explained:.1%} of the samples hold more than these columns: some are missing.")
     return notes

@@ -1,8 +1,8 @@
 """What the row blocks of sketches show: nothing, one packet, or several on top of each other.
 
 A block in which exactly one column is active has entries of one magnitude ``|x_j|/√(dq)``, and its signs are a packet
-``±(ρ ‖ ς σ ‖ ς κ_j)``.  Turned so that ``σ`` begins with ``+``, its last two parts are the *name* of the column, and its first
-part is the *fresh* one.
+``±(ρ ‖ ς σ ‖ ς κ_j)``.  Turned so that ``σ`` begins with ``+``, its last two parts are the *name* of the column, and its
+first part is the *fresh* one.
 """
 
 from __future__ import annotations
@@ -120,8 +120,8 @@ def find_length(sketches: Array, noise: float | None) -> int | None:
     """The block length at which names repeat most, ``None`` if they repeat at none."""
     few = sketches[: max(1, TRIED // sketches.shape[1])]
     gains = {length: read_blocks(few, length, noise).gain for length in LENGTHS if 2 * length <= sketches.shape[1]}
-    best = max(gains, key=gains.__getitem__, default=None)
-    return best if best is not None and gains[best] > CERTAIN_BITS else None
+    best = max(gains, key=gains.__getitem__) if gains else DEFAULT_BLOCK
+    return best if gains.get(best, 0.0) > CERTAIN_BITS else None
 
 
 def _noise(mean: Array, spread: Array, rounding: float) -> float:
@@ -145,7 +145,7 @@ def _numbers(signs: Array) -> Array:
     """A number for each row of signs: different rows share one with probability ``2⁻⁶⁴``."""
     keys = stream(0, "packet names").integers(1 << 62, size=signs.shape[1], dtype=np.uint64) * np.uint64(2) + np.uint64(1)
     totals = np.zeros(len(signs), dtype=np.uint64)
-    for sign, key in zip(signs.T, keys, strict=True):
-        totals += np.where(sign > 0, key, np.uint64(0))
+    for i, key in enumerate(keys):
+        totals += np.where(signs[:, i] > 0, key, np.uint64(0))
     totals ^= totals >> np.uint64(31)
     return totals.view(np.int64)

@@ -20,7 +20,8 @@ non-negative; one scale for everything, since a column and its attributes only o
 
 How much is learnt from ``n`` samples is :func:`simnet.theory.learnt_fraction`.
 
-Source: ``paper_checks/law_7_packets.py``, after Ghazi, Panigrahy, Wang (ICML 2019), learning the sketch by dictionary learning.
+Source: ``paper_checks/law_7_packets.py``, after Ghazi, Panigrahy, Wang (ICML 2019), learning by
+dictionary.
 """
 
 from __future__ import annotations
@@ -97,6 +98,30 @@ class PacketDiagnostics:
     sparse_enough: bool
 
 
+class _Factors:
+    """The QR factors of columns, given as the rows of ``(k, rows)``."""
+
+    def __init__(self, columns: Array) -> None:
+        self.basis, self.triangle = scipy.linalg.qr(columns.T, mode="economic", check_finite=False)
+        self.independent = bool(np.linalg.matrix_rank(self.triangle) == len(columns))
+
+    @staticmethod
+    def possible(columns: Array) -> bool:
+        """Whether there are columns, and no more of them than coordinates."""
+        return 0 < columns.shape[0] <= columns.shape[1]
+
+    def solve(self, values: Array) -> Array:
+        """The coefficients of ``(rows,)`` or ``(n, rows)`` by least squares."""
+        right = self.basis.T @ values.T
+        return np.ascontiguousarray(scipy.linalg.solve_triangular(self.triangle, right, check_finite=False).T)
+
+
+class _System(NamedTuple):
+    rows: Array  # the coordinates to decode from
+    known: bool  # whether every column is known at all of them
+    factors: _Factors | None
+
+
 @dataclass(frozen=True, eq=False)
 class LearntPackets:
     """The columns that were learnt, ``k`` of them, grouped into modules.
@@ -142,41 +167,38 @@ class LearntPackets:
     notes: tuple[str, ...]
 
     @cached_property
-    def _rows(self) -> tuple[Array, bool]:
-        """The coordinates to decode from, and whether every column is known at all of them."""
+    def _system(self) -> _System:
+        d = self.columns.shape[1]
         known = self.determined.all(axis=0)
-        if len(self.columns) and np.linalg.matrix_rank(self.columns[:, known]) == len(self.columns):
-            return known, True
-        return np.arange(self.columns.shape[1]) < self.columns.shape[1] // self.block * self.block, False
-
-    @cached_property
-    def _factors(self) -> tuple[Array, Array, bool]:
-        matrix = self.columns[:, self._rows[0]].T
-        if not 0 < matrix.shape[1] <= len(matrix):
-            return matrix, matrix, False
-        basis, triangle = scipy.linalg.qr(matrix, mode="economic", check_finite=False)
-        return basis, triangle, bool(np.linalg.matrix_rank(triangle) == matrix.shape[1])
+        if _Factors.possible(self.columns[:, known]):
+            factors = _Factors(self.columns[:, known])
+            if factors.independent:
+                return _System(known, True, factors)
+        whole: Array = np.arange(d) < d // self.block * self.block
+        possible = _Factors.possible(self.columns[:, whole])
+        return _System(whole, False, _Factors(self.columns[:, whole]) if possible else None)
 
     @property
     def rows(self) -> Array:
         """The coordinates that are decoded from, ``(d,)`` of bool: where every learnt column is known, if that suffices."""
-        return self._rows[0]
+        return self._system.rows
 
     @property
     def decodable(self) -> bool:
         """Whether the attributes of a sketch are determined by the learnt columns: these are independent."""
-        return self._factors[2]
+        factors = self._system.factors
+        return factors is not None and factors.independent
 
     @property
     def exact(self) -> bool:
         """Whether decoding uses only coordinates at which all learnt columns are known, and these suffice."""
-        return self.decodable and self._rows[1]
+        return self.decodable and self._system.known
 
     def decode(self, sketches: Array) -> Array:
         """The attributes of sketches by least squares with the learnt columns.
 
-        Exact up to rounding if :attr:`exact` and no column is missing (``diagnostics.explained``); times the weight of the object in the sketch, and
-        up to the scale of the columns.
+        Exact up to rounding if :attr:`exact` and no column is missing (``diagnostics.explained``); times the weight of the
+        object in the sketch, and up to the scale of the columns.
 
         Parameters
         ----------
@@ -200,14 +222,13 @@ class LearntPackets:
             raise ValueError("sketches: must be finite")
         if not k:
             raise ValueError("decode: no column was learnt; notes say why")
-        if not self.decodable:
+        rows, _, factors = self._system
+        if factors is None or not factors.independent:
             raise ValueError(
-                f"decode: {k} columns on {int(self._rows[0].sum())} coordinates do not determine the attributes, the columns "
-                f"must be independent"
+                f"decode: {k} columns on {int(rows.sum())} coordinates do not determine the attributes, the columns must be "
+                f"independent"
             )
-        basis, triangle, _ = self._factors
-        found = scipy.linalg.solve_triangular(triangle, basis.T @ np.atleast_2d(values)[:, self._rows[0]].T)
-        return np.ascontiguousarray(found.T if values.ndim == 2 else found[:, 0])
+        return factors.solve(values[..., rows])
 
 
 class _Cells(NamedTuple):
@@ -452,8 +473,8 @@ def _most_frequent(place: Array, cell: Array, places: int) -> Array:
 def _told_apart(states: Array) -> Array:
     """The column of each event of one name, −1 where it is not clear, from what it shows block by block.
 
-    ``states`` is ``(events, blocks)``: the cell that is seen, ``NOTHING`` where the block is clear of the column, ``UNKNOWN``
-    elsewhere.  Events that agree are of one column.  Those with most packets come first; one that agrees with no column and
+    ``states`` is ``(events, blocks)``: the cell that is seen, ``NOTHING`` where the block is clear of the column,
+    ``UNKNOWN`` elsewhere.  Events that agree are of one column.  Those with most packets come first; one that agrees with no column and
     contradicts all begins another, one that does some of both belongs to two columns at once and is left out.
     """
     columns = np.empty((0, states.shape[1]), dtype=states.dtype)
@@ -583,9 +604,9 @@ def _notes(learnt: LearntPackets, gain: float) -> list[str]:
         notes.append(f"{found.unsigned_cells} packets have no sign relative to the rest of their columns: left out.")
     if k:
         if found.cells_seen < 1.0:
-            notes.append(
-                f"{found.cells_seen:.1%} of the cells of the {k} columns are determined; the others were never seen alone."
-            )
+            total = k * (d // learnt.block)
+            missing = int(np.sum(~learnt.determined[:, : d // learnt.block * learnt.block : learnt.block]))
+            notes.append(f"{missing} of {total} cells (column, block) were never seen alone: not determined.")
         if k > d:
             notes.append(f"p = {k} columns in d = {d} coordinates: attributes are not determined.")
         elif not learnt.decodable:

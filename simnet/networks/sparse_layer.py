@@ -54,7 +54,7 @@ class SparseFunction(ModuleFunction):
 def sparse_layer(
     modules: int = 4, attribute_dim: int = 8, sparsity: float = 0.1, signed: bool = False, seed: int = 0
 ) -> ModularNetwork:
-    """One layer of modules, all of them outputs of equal weight, with sparse attributes: ``s = Σ_M R_M x_M / N`` in one layer.
+    """One layer of modules, all of them outputs of equal weight, with sparse attributes: ``s = Σ_M R_M x_M / N``.
 
     Every attribute is non-zero with probability ``π``, independently of all others.  It is what a one-layer sketch of
     unknown matrices is learnt from (:mod:`simnet.learning`).

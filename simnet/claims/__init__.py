@@ -5,6 +5,7 @@ from __future__ import annotations
 from simnet.claims.attribute_recovery import AttributeRecovery
 from simnet.claims.base import Case, Claim, Sample
 from simnet.claims.coverage import Coverage
+from simnet.claims.dictionary import Dictionary
 from simnet.claims.holographic import Holographic
 from simnet.claims.kernel import Kernel
 from simnet.claims.matrices import Matrices
@@ -25,6 +26,7 @@ CLAIMS: dict[str, Claim] = {
         Coverage(),
         Storage(),
         Holographic(),
+        Dictionary(),
     )
 }
 

@@ -97,8 +97,8 @@ def read_blocks(sketches: Array, length: int, noise: float | None) -> Blocks:
     sample, block = np.nonzero(single)
     rows = sketches[:, : count * length].reshape(n, count, length)[sample, block]
     packets = np.where(rows < 0.0, -1, 1).astype(np.int8)
-    part = length // 3
-    turned = packets[:, part].copy()
+    third = length // 3
+    turned = packets[:, third].copy()
     packets *= turned[:, None]
     return Blocks(
         length,
@@ -111,8 +111,8 @@ def read_blocks(sketches: Array, length: int, noise: float | None) -> Blocks:
         mean[sample, block],
         packets,
         turned,
-        _numbers(packets[:, part:]),
-        _numbers(packets[:, :part]),
+        _numbers(packets[:, third:]),
+        _numbers(packets[:, :third]),
     )
 
 
@@ -143,7 +143,8 @@ def _noise(mean: Array, spread: Array, rounding: float) -> float:
 
 def _numbers(signs: Array) -> Array:
     """A number for each row of signs: different rows share one with probability ``2⁻⁶⁴``."""
-    keys = stream(0, "packet names").integers(1 << 62, size=signs.shape[1], dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+    draw = stream(0, "packet names")
+    keys = np.array([draw.integers(1 << 63, dtype=np.uint64) for _ in range(signs.shape[1])])
     totals = np.zeros(len(signs), dtype=np.uint64)
     for i, key in enumerate(keys):
         totals += np.where(signs[:, i] > 0, key, np.uint64(0))

@@ -169,7 +169,7 @@ class LearntPackets:
     @cached_property
     def _system(self) -> _System:
         d = self.columns.shape[1]
-        known = self.determined.all(axis=0)
+        known: Array = np.asarray(self.determined.all(axis=0))
         if _Factors.possible(self.columns[:, known]):
             factors = _Factors(self.columns[:, known])
             if factors.independent:
@@ -474,8 +474,8 @@ def _told_apart(states: Array) -> Array:
     """The column of each event of one name, −1 where it is not clear, from what it shows block by block.
 
     ``states`` is ``(events, blocks)``: the cell that is seen, ``NOTHING`` where the block is clear of the column,
-    ``UNKNOWN`` elsewhere.  Events that agree are of one column.  Those with most packets come first; one that agrees with no column and
-    contradicts all begins another, one that does some of both belongs to two columns at once and is left out.
+    ``UNKNOWN`` elsewhere.  Events that agree are of one column.  Those with most packets come first; one that agrees with
+    no column and contradicts all begins another, one that does some of both belongs to two columns at once and is left out.
     """
     columns = np.empty((0, states.shape[1]), dtype=states.dtype)
     parts = np.full(len(states), -1, dtype=np.int64)

@@ -1,8 +1,8 @@
 """Law 7: the matrices of an unknown one-layer sketch are learnt from sketches of sparse attributes.
 
 Columns are made of packets (rho | s sigma_M | s kappa_j), one in each row block with probability q: fresh signs, the
-signature of the matrix, that of the column.  A block in which one column is active alone names it.  With N a attributes, each non-zero
-with probability pi, a packet has been seen alone in one of n samples with probability
+signature of the matrix, that of the column.  A block in which one column is active alone names it.  With N a attributes,
+each non-zero with probability pi, a packet has been seen alone in one of n samples with probability
 
     E_m [ 1 - (1 - pi (1 - pi)^m)^n ],    m ~ Binomial(N a - 1, q)
 

@@ -48,6 +48,9 @@ CONTRADICTED = 0.05
 #: What a block says of a column: that it is not there, or nothing.
 NOTHING, UNKNOWN = -1, -2
 
+#: Columns of one name are told apart if this share of its packets can be put to one of them.
+RESOLVED = 0.8
+
 #: So many blocks seen again with their sign unchanged show that attributes are non-negative: 2⁻²⁰ by chance.
 REPEATS = 20
 
@@ -74,6 +77,8 @@ class PacketDiagnostics:
         Packets that were put to no column.
     shared_names : int
         Names that more than one column has.
+    unresolved_names : int
+        Names of packets that contradict each other and could not be told apart: not among the columns.
     unsigned_cells : int
         Packets of a column whose sign relative to the rest of it is not determined: not in its mask.
     explained : float
@@ -93,6 +98,7 @@ class PacketDiagnostics:
     unconfirmed: int
     unassigned: int
     shared_names: int
+    unresolved_names: int
     unsigned_cells: int
     explained: float
     sparse_enough: bool
@@ -302,9 +308,9 @@ def learn_packets(
     blocks = read_blocks(values, block, noise)
     gain = blocks.gain
     if gain > CERTAIN_BITS:
-        sources, shared = _sources(blocks)
+        sources, shared, unresolved = _sources(blocks)
     else:
-        sources, shared = np.full(len(blocks.names), -1, dtype=np.int64), 0
+        sources, shared, unresolved = np.full(len(blocks.names), -1, dtype=np.int64), 0, 0
     cells, dropped = _confirmed(blocks, sources)
     signs, kept, positive, unsigned = _signs(blocks, cells, nonnegative)
     k, count = cells.own.shape
@@ -336,6 +342,7 @@ def learn_packets(
         unconfirmed=dropped,
         unassigned=int(len(blocks.names) - len(cells.used)),
         shared_names=shared,
+        unresolved_names=unresolved,
         unsigned_cells=unsigned,
         explained=0.0,
         sparse_enough=single >= 0.01 * max(blocks.single.size, 1) and single > 0,
@@ -429,8 +436,8 @@ def _events(blocks: Blocks, names: Array) -> Array:
     return events
 
 
-def _sources(blocks: Blocks) -> tuple[Array, int]:
-    """The column of each packet, −1 where it is not clear; and how many names more than one column has."""
+def _sources(blocks: Blocks) -> tuple[Array, int, int]:
+    """The column of each packet, −1 where it is not clear; how many names several columns have; how many are unresolved."""
     names = index(blocks.names)
     total = int(names.max(initial=-1)) + 1
     events, cells = _events(blocks, names), index(names, blocks.block, blocks.fresh)
@@ -440,7 +447,7 @@ def _sources(blocks: Blocks) -> tuple[Array, int]:
     ]
     plain = _cells(blocks, names)
     conflicting = np.flatnonzero((per_name[0] > per_name[1]) | (per_name[2] > per_name[3]) | _contradicted(plain))
-    clear, sources, shared = blocks.empty | blocks.single, names.copy(), 0
+    clear, sources, shared, unresolved = blocks.empty | blocks.single, names.copy(), 0, 0
     order = np.argsort(names, kind="stable")
     bounds = np.searchsorted(names[order], np.arange(total + 1))
     for name in conflicting:
@@ -455,10 +462,13 @@ def _sources(blocks: Blocks) -> tuple[Array, int]:
             mine = np.flatnonzero(part == c)
             usual = _most_frequent(place[mine], cells[members[mine]], len(places))
             part[mine[cells[members[mine]] != usual[place[mine]]]] = -1
+        if np.mean(part >= 0) < RESOLVED:
+            part[:] = -1
+            unresolved += 1
         shared += int(part.max(initial=-1) > 0)
         sources[members] = np.where(part < 0, -1, total + part)
         total += int(part.max(initial=-1)) + 1
-    return sources, shared
+    return sources, shared, unresolved
 
 
 def _most_frequent(place: Array, cell: Array, places: int) -> Array:
@@ -600,6 +610,8 @@ def _notes(learnt: LearntPackets, gain: float) -> list[str]:
         notes.append(f"The last {d % learnt.block} coordinates are no whole block: not all is learnt there.")
     if found.unconfirmed:
         notes.append(f"{found.unconfirmed} names were seen only once, or contradicted: not among the columns.")
+    if found.unresolved_names:
+        notes.append(f"{found.unresolved_names} names are of several columns that could not be told apart: left out.")
     if found.unsigned_cells:
         notes.append(f"{found.unsigned_cells} packets have no sign relative to the rest of their columns: left out.")
     if k:

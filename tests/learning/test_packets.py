@@ -17,7 +17,7 @@ class Planted:
     def __init__(self, family="packet", d=960, n=400, modules=3, dim=6, sparsity=0.1, signed=False, seed=1, dtype="float64"):
         net = simnet.networks.sparse_layer(modules, dim, sparsity, signed)
         self.sketcher = simnet.Sketcher(net, d, family, recipe="prototype_a", seed=seed, dtype=dtype)
-        runs = net.run(n + 30, seed=seed)
+        runs = net.run(n + 200, seed=seed)
         sketches = self.sketcher.encode(runs)
         self.sketches, self.fresh = sketches[:n], sketches[n:]
         self.columns = np.concatenate([self.sketcher.matrix(m, "value").todense().T for m in range(modules)])
@@ -119,7 +119,6 @@ def test_what_is_learnt_is_what_was_seen_alone(n, signed):
     nothing = (learnt.determined & ~learnt.mask)[match[match >= 0], ::36]
     assert not (nothing & (planted.columns[match >= 0, ::36] != 0.0)).any()
     if n < 100:
-        assert not learnt.exact
         assert any("never seen alone" in note for note in learnt.notes)
     for column, known, true in zip(
         learnt.columns[match[match >= 0]], learnt.mask[match[match >= 0]], planted.columns[match >= 0], strict=True
@@ -207,7 +206,7 @@ def test_pure_noise_and_nothing_at_all_teach_nothing():
     nothing = learn_packets(np.zeros((5, 480)))
     assert not len(noise.columns)
     assert not len(nothing.columns)
-    assert says(nothing, "nothing but noise")
+    assert says(nothing, "anything but noise")
 
 
 def test_samples_that_are_not_sparse_are_reported():

@@ -9,7 +9,9 @@ from simnet.theory import learnt_fraction, learnt_fraction_independent
 from tests.statistical import agrees
 
 GRID = [
-    (n, q, pi, columns) for n in (1, 20, 100) for q, pi, columns in [(0.25, 0.1, 32), (0.5, 0.3, 8), (1.0, 0.1, 12), (0.1, 0.2, 60)]
+    (n, q, pi, columns)
+    for n in (1, 20, 100)
+    for q, pi, columns in [(0.25, 0.1, 32), (0.5, 0.3, 8), (1.0, 0.1, 12), (0.1, 0.2, 60)]
 ]
 
 

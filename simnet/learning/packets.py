@@ -48,6 +48,13 @@ CONTRADICTED = 0.05
 #: What a block says of a column: that it is not there, or nothing.
 NOTHING, UNKNOWN = -1, -2
 
+#: Sizes are unrelated where no more than this share of neighbouring ones are equal.
+COINCIDENCES = 0.001
+
+#: A column that is seen less often than this share of the median is an accident: where many attributes have one size, a few
+#: of them together look like one packet now and then.
+RARE = 0.05
+
 #: Columns of one name are told apart if this share of its packets can be put to one of them.
 RESOLVED = 0.8
 
@@ -72,7 +79,8 @@ class PacketDiagnostics:
     cells_seen : float
         The share of (column, block) cells of the learnt columns that are determined, as a packet or as zero.
     unconfirmed : int
-        Names that were seen in one block of one sample only, or contradicted by other samples: not among the columns.
+        Names that were contradicted by other samples, or hardly seen where attributes are of equal sizes or there is noise,
+        so that they may be accidents: not among the columns.
     unassigned : int
         Packets that were put to no column.
     shared_names : int
@@ -511,8 +519,8 @@ def _told_apart(states: Array) -> Array:
 
 
 def _confirmed(blocks: Blocks, sources: Array) -> tuple[_Cells, int]:
-    """Columns that were seen twice and that no sample contradicts, and how many were not."""
-    dropped = 0
+    """Columns that no sample contradicts, seen twice and not rarely where accidents happen; and how many were not."""
+    dropped, accidents = 0, _accidents(blocks)
     while True:
         cells = _cells(blocks, sources)
         if not len(cells.own):
@@ -522,12 +530,26 @@ def _confirmed(blocks: Blocks, sources: Array) -> tuple[_Cells, int]:
             cells.column[np.unique(index(cells.column, blocks.sample[cells.used]), return_index=True)[1]], minlength=k
         )
         once = (np.sum(cells.own > 0, axis=1) < 2) & (samples < 2)
-        bad = once | _contradicted(cells)
+        support = cells.own.sum(axis=1)
+        hardly = once | (support < RARE * np.median(support))
+        bad = (hardly & accidents) | _contradicted(cells)
         if not bad.any():
             return cells, dropped
         dropped += int(bad.sum())
         sources = sources.copy()
         sources[cells.used[bad[cells.column]]] = -1
+
+
+def _accidents(blocks: Blocks) -> bool:
+    """Whether several packets can look like one: where attributes of one sample have one size, and up to the noise.
+
+    ``Σ_k ± x_k`` has one magnitude for all signs that occur only if these sizes ``x_k`` are related.
+    """
+    order = np.lexsort((blocks.amplitude, blocks.sample))
+    names, sample, amplitude = blocks.names[order], blocks.sample[order], blocks.amplitude[order]
+    pairs = (names[1:] != names[:-1]) & (sample[1:] == sample[:-1])
+    close = np.diff(amplitude) <= 2.0 * blocks.tolerance
+    return bool(np.sum(pairs & close) > COINCIDENCES * np.sum(pairs))
 
 
 def _contradicted(cells: _Cells) -> Array:
@@ -609,7 +631,7 @@ def _notes(learnt: LearntPackets, gain: float) -> list[str]:
     if d % learnt.block and not learnt.determined[:, -1].all():
         notes.append(f"The last {d % learnt.block} coordinates are no whole block: not all is learnt there.")
     if found.unconfirmed:
-        notes.append(f"{found.unconfirmed} names were seen only once, or contradicted: not among the columns.")
+        notes.append(f"{found.unconfirmed} names were hardly seen, or contradicted: not among the columns.")
     if found.unresolved_names:
         notes.append(f"{found.unresolved_names} names are of several columns that could not be told apart: left out.")
     if found.unsigned_cells:

@@ -1,7 +1,7 @@
 """Baselines: dictionary learning that knows nothing of packets.
 
-``s = Σ_j x_j r_j`` with sparse ``x`` and unknown columns ``r_j`` of any matrix family.  Both methods are told how many columns
-there are and return them with unit length, in any order, up to the sign.  Beside :func:`simnet.learning.learn_packets` they
+``s = Σ_j x_j r_j`` with sparse ``x`` and unknown columns ``r_j`` of any matrix family.  Both methods are told how many
+columns there are and return them with unit length, in any order, up to the sign.  Beside :func:`simnet.learning.learn_packets` they
 need no structure of the columns; they need more samples, come near the columns only, and do not say when they are wrong.
 """
 

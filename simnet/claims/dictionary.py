@@ -43,7 +43,7 @@ class Dictionary(Claim):
             (4, 8, 0.5, 0.2, 80),
             (8, 8, 0.25, 0.15, 100),
             (8, 16, 0.1, 0.05, 60),
-            (2, 4, 1.0, 0.3, 30),
+            (2, 4, 1.0, 0.2, 40),
         ]
         cases = []
         for modules, dim, density, sparsity, samples in grid[: 4 if quick else None]:
@@ -93,7 +93,7 @@ class Dictionary(Claim):
     def _part(parameters: Mapping[str, Any], seed: int, sketches: Array, planted: Array, runs: Any) -> list[Sample]:
         """The share of cells that are learnt; and of the cells that are learnt, the share that is right."""
         block = parameters["block"]
-        learnt = learn_packets(sketches[: parameters["samples"]], block=block, noise=0.0)
+        learnt = learn_packets(sketches[: parameters["samples"]], block=block, noise=0.0, nonnegative=True)
         match = column_agreement(learnt.columns, planted).match
         there = planted[:, ::block] != 0.0
         seen = np.zeros_like(there)

@@ -1,8 +1,9 @@
 """Baselines: dictionary learning that knows nothing of packets.
 
 ``s = Σ_j x_j r_j`` with sparse ``x`` and unknown columns ``r_j`` of any matrix family.  Both methods are told how many
-columns there are and return them with unit length, in any order, up to the sign.  Beside :func:`simnet.learning.learn_packets` they
-need no structure of the columns; they need more samples, come near the columns only, and do not say when they are wrong.
+columns there are and return them with unit length, in any order, up to the sign.  They need no structure of the columns, as
+:func:`simnet.learning.learn_packets` does, but more samples; they come near the columns only, and do not say when they are
+wrong.
 """
 
 from __future__ import annotations

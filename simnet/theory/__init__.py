@@ -2,8 +2,8 @@
 
 Law 0 is in ``kernel``, the coefficients of all laws in ``coefficients``, Law 1 in ``attributes``, Law 2 in ``statistics``,
 Law 3 in ``similarity``, Law 5, least squares and ridge, in ``linear``, Law 7, learning from packets, in ``learning``, what
-fewer bits cost in ``storage``, the laws of a baseline in ``holographic``.  Law 4, truncation, has no file: it is the argument
-``kept`` of all of them.
+fewer bits cost in ``storage``, the laws of a baseline in ``holographic``.  Law 4, truncation, has no file: it is the
+argument ``kept`` of all of them.
 """
 
 from __future__ import annotations

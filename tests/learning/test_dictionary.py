@@ -53,7 +53,7 @@ def test_without_scikit_learn_the_extra_is_named(monkeypatch):
 @pytest.mark.skipif(importlib.util.find_spec("sklearn") is None, reason="needs the extra 'baselines'")
 @pytest.mark.filterwarnings("ignore")
 def test_scikit_learn_comes_near():
-    planted, sketches = sparse_mixture(600)
-    found = scikit_columns(sketches, 12, max_iter=20)
+    planted, sketches = sparse_mixture(1000)
+    found = scikit_columns(sketches, 12, max_iter=60)
     assert found.shape == (12, 60)
     assert column_agreement(found, planted).cosines.mean() > 0.8

@@ -29,6 +29,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -388,9 +389,11 @@ def _check(sketches: Any) -> tuple[Array, int]:
         raise ValueError(f"sketches: has shape {values.shape}, must be (n, d) with n, d >= 1")
     if not np.isfinite(values).all():
         raise ValueError("sketches: must be finite")
-    first = list({row.tobytes(): i for i, row in reversed(list(enumerate(values)))}.values())
-    distinct = values[np.sort(first)]
-    return distinct, int(np.sum(values.any(axis=1)) - np.sum(distinct.any(axis=1)))
+    seen: dict[bytes, int] = {}
+    for i, row in enumerate(np.ascontiguousarray(values)):
+        seen.setdefault(blake2b(row.data).digest(), i)
+    distinct = values[list(seen.values())]
+    return distinct, int(np.sum(values.any(axis=1))) - int(np.sum(distinct.any(axis=1)))
 
 
 def _spread(flags: Array, block: int, d: int) -> Array:

@@ -25,8 +25,8 @@ class Sketcher(Encoder):
     sketch_dim : int
         ``d``, at least the widest attribute vector.
     matrices : str or MatrixFamily
-        ``"trig"`` (the default: ``d log d``), ``"gaussian"``, ``"rademacher"``, ``"haar"``, ``"block"``, or a family with
-        parameters.
+        ``"trig"`` (the default: ``d log d``), ``"gaussian"``, ``"rademacher"``, ``"haar"``, ``"block"``, ``"packet"``, or
+        a family with parameters.
     recipe : str or Recipe
         ``"recursive"`` (the paper's constants), ``"prototype_a"``, ``"prototype_b"``, or any :class:`~simnet.Recipe`.
     seed : int

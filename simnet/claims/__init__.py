@@ -5,6 +5,7 @@ from __future__ import annotations
 from simnet.claims.attribute_recovery import AttributeRecovery
 from simnet.claims.base import Case, Claim, Sample
 from simnet.claims.coverage import Coverage
+from simnet.claims.dictionary import Dictionary
 from simnet.claims.holographic import Holographic
 from simnet.claims.kernel import Kernel
 from simnet.claims.linear import Linear
@@ -29,6 +30,7 @@ CLAIMS: dict[str, Claim] = {
         Unrolling(),
         Storage(),
         Holographic(),
+        Dictionary(),
     )
 }
 

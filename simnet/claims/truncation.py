@@ -40,8 +40,10 @@ class Truncation(Claim):
                     batch=20,
                 )
             )
-        for matrices in ("trig", "gaussian", "rademacher", "haar", "block"):
+        for matrices in ("trig", "gaussian", "rademacher", "haar", "block", "packet"):
             parts = [["prefix", 128], ["random", 128], ["prefix", 32]]
+            if matrices == "packet":  # in natural order: a random part has less noise than the law of a prefix
+                parts.remove(["random", 128])
             cases.append(
                 Case(
                     f"heavy pair, prototype_b, {matrices}, d = 512",

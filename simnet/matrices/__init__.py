@@ -8,10 +8,13 @@ from simnet.matrices.base import MatrixFamily, RandomMatrix
 from simnet.matrices.block import Block
 from simnet.matrices.gaussian import Gaussian
 from simnet.matrices.haar import Haar
+from simnet.matrices.packet import Packet
 from simnet.matrices.rademacher import Rademacher
 from simnet.matrices.trig import Trig
 
-FAMILIES: dict[str, type[MatrixFamily]] = {family.name: family for family in (Gaussian, Rademacher, Haar, Trig, Block)}
+FAMILIES: dict[str, type[MatrixFamily]] = {
+    family.name: family for family in (Gaussian, Rademacher, Haar, Trig, Block, Packet)
+}
 
 
 def as_family(matrices: str | MatrixFamily) -> MatrixFamily:
@@ -28,6 +31,7 @@ __all__ = [
     "Haar",
     "MatrixBank",
     "MatrixFamily",
+    "Packet",
     "Rademacher",
     "RandomMatrix",
     "Trig",

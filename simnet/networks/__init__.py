@@ -12,6 +12,7 @@ from simnet.networks.layered import layered
 from simnet.networks.network import ModularNetwork, Module, Slot
 from simnet.networks.random_dag import random_dag
 from simnet.networks.scene import scene
+from simnet.networks.sparse_layer import SparseFunction, sparse_layer
 from simnet.networks.structure import Node, Structure
 from simnet.networks.tree import tree
 
@@ -20,6 +21,7 @@ NETWORKS: dict[str, Callable[..., ModularNetwork]] = {
     "tree": tree,
     "random_dag": random_dag,
     "scene": scene,
+    "sparse_layer": sparse_layer,
 }
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "RectifiedFunction",
     "SimObject",
     "Slot",
+    "SparseFunction",
     "Structure",
     "ThingFunction",
     "as_executions",
@@ -42,5 +45,6 @@ __all__ = [
     "layered",
     "random_dag",
     "scene",
+    "sparse_layer",
     "tree",
 ]

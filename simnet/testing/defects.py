@@ -64,6 +64,9 @@ class ScaledFamily(MatrixFamily):
     def noise(self, squares: Array, inner: Array, fourth: Array, *, sketch_dim: int, kept: int) -> Array:
         return self.family.noise(squares, inner, fourth, sketch_dim=sketch_dim, kept=kept)
 
+    def draw_order(self, stream: np.random.Generator, sketch_dim: int) -> Array | None:
+        return self.family.draw_order(stream, sketch_dim)
+
 
 class _OtherFamily(Sketcher):
     """A sketcher that takes another family than it is asked for."""

@@ -1,8 +1,9 @@
 """Theorems as functions: pure, vectorised, with statement, assumptions and domain checks.
 
 Law 0 is in ``kernel``, the coefficients of all laws in ``coefficients``, Law 1 in ``attributes``, Law 2 in ``statistics``,
-Law 3 in ``similarity``, Law 5, least squares and ridge, in ``linear``, what fewer bits cost in ``storage``, the laws of a
-baseline in ``holographic``.  Law 4, truncation, has no file: it is the argument ``kept`` of all of them.
+Law 3 in ``similarity``, Law 5, least squares and ridge, in ``linear``, Law 7, learning from packets, in ``learning``, what
+fewer bits cost in ``storage``, the laws of a baseline in ``holographic``.  Law 4, truncation, has no file: it is the
+argument ``kept`` of all of them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from simnet.theory.attributes import (
 from simnet.theory.coefficients import coefficient, coefficients, namesakes, unit_coefficient
 from simnet.theory.holographic import clean_up_accuracy, holographic_mse, holographic_norm
 from simnet.theory.kernel import kernel, kernel_diagonal, kernel_matrix, place_gram
+from simnet.theory.learning import learnt_fraction, learnt_fraction_independent
 from simnet.theory.linear import effective_noise, linear_mse
 from simnet.theory.similarity import (
     attribute_share_of_norm,
@@ -56,6 +58,8 @@ __all__ = [
     "kernel_diagonal",
     "kernel_matrix",
     "largest_square",
+    "learnt_fraction",
+    "learnt_fraction_independent",
     "linear_mse",
     "matched_mse",
     "mean_mse",

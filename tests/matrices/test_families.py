@@ -10,13 +10,14 @@ import pytest
 import scipy.stats
 
 import simnet
-from simnet.matrices import FAMILIES, Block, Gaussian, Haar, MatrixBank, Rademacher, Trig, as_family
+from simnet.matrices import FAMILIES, Block, Gaussian, Haar, MatrixBank, Packet, Rademacher, Trig, as_family
 from simnet.matrices.base import DenseMatrix
 from simnet.randomness import stream
 from simnet.testing import check_matrices
 from simnet.testing.defects import ScaledFamily
 
 ALL = [Gaussian(), Rademacher(), Haar(), Trig(), Block(), Block(block_size=7, density=0.3), Block(3, 1.0)]
+ALL += [Packet(), Packet(block_size=12, density=0.5), Packet(15, 1.0)]
 families = pytest.mark.parametrize("family", ALL, ids=str)
 D = 60  # not a multiple of every block size, and no power of two
 
@@ -186,8 +187,9 @@ class GaussianSaidToBeRademacher(Gaussian):
 @pytest.mark.parametrize(
     ("family", "broken"),
     [
-        *((ScaledFamily(family, 1.03), "isometry") for family in ALL),
-        *((ScaledFamily(family, 1.03), "mean") for family in ALL if not isinstance(family, Block)),
+        *((ScaledFamily(family, 1.03), "isometry") for family in ALL if not isinstance(family, Packet)),
+        *((ScaledFamily(family, 1.2), "isometry") for family in ALL if isinstance(family, Packet)),  # lengths vary a lot
+        *((ScaledFamily(family, 1.03), "mean") for family in ALL if not isinstance(family, (Block, Packet))),
         (Zero(), "isometry"),
         (Zero(), "mean"),
         (Zero(), "self-noise"),
@@ -219,6 +221,45 @@ def test_inner_noise_of_two_vectors_by_hand():
         np.testing.assert_allclose(
             family.self_noise(v, **sizes), [family.inner_noise(v, e, **sizes) for e in np.eye(2)], rtol=1e-14
         )
+
+
+# -- packets ------------------------------------------------------------------------------------------------------------
+
+
+def test_packets_are_three_signed_parts():
+    dense = sample(Packet(12, 0.5), 16, d=240).todense().T.reshape(16, 20, 3, 4) * np.sqrt(240 * 0.5)
+    filled = np.abs(dense).sum((2, 3)) > 0.0
+    assert set(np.unique(np.round(dense[filled], 12))) == {-1.0, 1.0}
+    assert 0.3 < filled.mean() < 0.7
+    names = []
+    for column, there in zip(dense, filled, strict=True):
+        fresh, named = np.sign(column[there, 0]), np.sign(column[there, 1:].reshape(-1, 8))
+        assert len(np.unique(fresh, axis=0)) > 3
+        signs = named[:, :1]
+        assert set(np.unique(signs)) == {-1.0, 1.0}
+        assert len(np.unique(signs * named, axis=0)) == 1
+        names.append((signs * named)[0])
+    assert len(np.unique(names, axis=0)) == 16  # different names while there are any
+    assert len(np.unique(np.array(names)[:, :4], axis=0)) == 1  # one signature
+
+
+def test_packet_matrices_hold_their_filled_entries_only():
+    matrix = Packet(24, 0.02).sample(stream(0), 6000)
+    assert matrix.nbytes < 0.1 * 8 * 6000**2
+
+
+@pytest.mark.parametrize("kept", [3, 10, 14, 60])
+@pytest.mark.parametrize("family", [Packet(12, 0.5), Packet(6, 1.0)], ids=str)
+def test_the_noise_of_packets_is_exact_wherever_the_prefix_ends(family, kept):
+    draws = 6000
+    u, v = np.array([0.8, 0.5]), np.array([0.3, -0.6])
+    products = np.empty((draws, 1))
+    for seed in range(draws):
+        a, b = family.sample(stream(seed, "pair"), 60, 2).matvec(np.stack([u, v]))
+        products[seed] = 60 / kept * a[:kept] @ b[:kept]
+    law = family.inner_noise(u, v, sketch_dim=60, kept=kept) / kept
+    assert agrees((products - u @ v) ** 2, law, 0.0)
+    assert not agrees((products - u @ v) ** 2, 1.5 * law, 0.0)
 
 
 # -- arguments ----------------------------------------------------------------------------------------------------------
@@ -277,8 +318,22 @@ def test_bad_blocks_are_refused_by_name(options, message):
         Block(**options)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"block_size": 0}, "block_size = 0: must be an integer >= 3"),
+        ({"block_size": 16}, "block_size = 16: must be a multiple of 3"),
+        ({"density": 0.0}, "density = 0.0: must be positive"),
+        ({"density": -0.1}, r"density = -0.1: must be a finite number in \[0, 1\]"),
+    ],
+)
+def test_bad_packets_are_refused_by_name(options, message):
+    with pytest.raises(ValueError, match=message):
+        Packet(**options)
+
+
 def test_families_are_found_by_name():
-    assert [as_family(name) for name in FAMILIES] == [Gaussian(), Rademacher(), Haar(), Trig(), Block()]
+    assert [as_family(name) for name in FAMILIES] == [Gaussian(), Rademacher(), Haar(), Trig(), Block(), Packet()]
     assert as_family(Block(3, 0.1)) == Block(3, 0.1)
     with pytest.raises(ValueError, match=r"matrices = 'trigg': must be one of .* \(did you mean 'trig'\?\)"):
         simnet.matrices.as_family("trigg")

@@ -18,6 +18,7 @@ OPTIONS = {
     "tree": {"height": 3, "branching": 2, "attribute_dim": 4},
     "random_dag": {"modules": 8, "attribute_dim": 4, "fan_in": 3},
     "scene": {"places": 5, "attribute_dim": 4},
+    "sparse_layer": {"modules": 4, "attribute_dim": 4, "sparsity": 0.3},
 }
 families = pytest.mark.parametrize("family", NETWORKS)
 
@@ -151,7 +152,7 @@ def test_attributes_are_the_functions_of_the_inputs(family):
                 seen = [None if name is None else found[name][None] for name in o.inputs]
                 np.testing.assert_allclose(net.module(o.module).function(seen)[0], o.attributes, atol=1e-13)
                 looked += 1
-    assert looked > 10
+    assert looked > 10 or not net.graph.edges  # one layer has no inputs
 
 
 # -- wirings ------------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Claim: Law 6.  One sketch unrolls into its objects, their wiring and attributes, with matrices known and wiring unknown."""
+"""Claim: Law 6.  One sketch unrolls into its objects, wiring and attributes: matrices known, wiring unknown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from simnet.randomness import stream
 from simnet.sketcher import Sketcher
 
 #: How often unrolling may fail at so many coordinates for each unknown of each place.
-ALLOWED = {2.0: 0.01, 1.5: 0.05, 1.25: 0.1, 1.0: 0.2}
+ALLOWED = {2.0: 0.01, 1.5: 0.05, 1.25: 0.1}
 
 #: A sketch of nothing may yield an object this often.
 FALSE_ALARM = 0.001
@@ -53,12 +53,13 @@ class Unrolling(Claim):
     title = "s ↦ objects"
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
-        many = 30 if quick else 200
+        trials = {2.0: 15, 1.5: 10, 1.25: 4} if quick else {2.0: 80, 1.5: 60, 1.25: 25}
         cases = [
-            Case(f"random_dag, trig, d = {ratio:g} p", {"ratio": ratio, "matrices": "trig"}, many, 10)
-            for ratio in ((2.0, 1.5, 1.25) if quick else ALLOWED)
+            Case(f"random_dag, trig, d = {ratio:g} p", {"ratio": ratio, "matrices": "trig"}, many, 5)
+            for ratio, many in trials.items()
         ]
-        return [*cases, Case("nothing, trig, d = 128", {"matrices": "trig", "sketch_dim": 128}, 5 * many, 50)]
+        nothing = {"matrices": "trig", "sketch_dim": 128}
+        return [*cases, Case("nothing, trig, d = 128", nothing, 60 if quick else 400, 20)]
 
     def trial(self, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]) -> Sequence[Sample]:
         modules = 8 + seed % 5

@@ -19,7 +19,7 @@ from simnet.theory.coefficients import coefficient, coefficients, namesakes, uni
 from simnet.theory.holographic import clean_up_accuracy, holographic_mse, holographic_norm
 from simnet.theory.kernel import kernel, kernel_diagonal, kernel_matrix, place_gram
 from simnet.theory.learning import learnt_fraction, learnt_fraction_independent
-from simnet.theory.linear import effective_noise, linear_mse
+from simnet.theory.linear import effective_noise, linear_mse, shared_path_excess
 from simnet.theory.similarity import (
     attribute_share_of_norm,
     norm_bound,
@@ -70,6 +70,7 @@ __all__ = [
     "place_gram",
     "presence_coefficient",
     "random_layers",
+    "shared_path_excess",
     "similar_inputs_bound",
     "similarity_bound",
     "storage_noise",

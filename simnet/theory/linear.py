@@ -2,20 +2,23 @@
 
 **Statement.**  Let ``G`` be the expected Gram of the columns of ``B`` for the attributes of one coordinate of the objects of
 a module (``(d'/d) ξ_x² A``), ``σ²`` the variance of the noise of a coordinate of the sketch, ``v`` the prior variance of an
-attribute.  An attribute is estimated as if everything else in the sketch were noise of one variance, of energy
-``κ`` in all (the *effective noise*), with
+attribute.  An attribute is estimated as if everything else in the sketch were noise of
+variance ``κ`` in each coordinate, the *effective noise*, with
 
-    κ = σ² d' / (1 − Σ_j h_j/d'),      h = diag G (G + κ/v)^{-1},
+    κ = σ² / (1 − Σ_j h_j/d'),      h = diag G (G + κ/v)^{-1},
 
 and the mean square errors are
 
-    least squares    κ diag G^{-1}              κ = σ² d' / (1 − m/d'),  m = Σ_θ a_θ < d'
+    least squares    κ diag G^{-1}              κ = σ² / (1 − m/d'),  m = Σ_θ a_θ < d'
     ridge            diag (1/v + G/κ)^{-1}
 
 Without noise least squares is exact from ``d' = m`` on, and ridge has an error only below it, where ``Σ_j h_j = d'``.
 
-**Assumptions.**  Columns of independent, nearly Gaussian entries, up to the correlations in ``G``; errors of the law are
-``O(1/d')``.  Ridge: attributes with mean and variance as in the prior, independent.
+**Assumptions.**  Columns of independent, nearly Gaussian entries, up to the correlations in ``G``.  That is so in one layer,
+with errors of ``O(1/d')``.  Below transparent matrices the columns of one object share what stands above it, whose
+spectrum is far from flat: ``E tr (TᵀT)²/(d τ²)`` is ``7/4`` for Gaussian ``R`` and ``3/2`` for orthogonal, with ``α = β``.  Their inner
+products then have ``(7/4)^{3h}`` times the variance of independent ones, and the error of the law is
+``O(a (7/4)^{3h}/d')``: :func:`shared_path_excess`.  Ridge: attributes independent, with mean and variance as in the prior.
 
 **Why.**  With ``K = v B Bᵀ + σ² I``, leaving column ``j`` out makes it independent of the rest, so that
 ``b_jᵀ K_{−j}^{-1} b_j = G_jj tr K^{-1} / d' = G_jj/κ`` up to fluctuations; ``tr K^{-1} K = d'`` is the equation for ``κ``.
@@ -55,7 +58,7 @@ def effective_noise(
     attribute_variance: float = np.inf,
     recipe: str | Recipe = "recursive",
 ) -> float:
-    """``κ``: the energy of all that a linear decoder has to take for noise, over the whole of what is left of a sketch.
+    """``κ``: the variance, in each coordinate, of all that a linear decoder has to take for noise.
 
     Parameters
     ----------
@@ -83,13 +86,13 @@ def effective_noise(
     >>> import simnet
     >>> ex = simnet.networks.tree(height=2, branching=2, attribute_dim=4, seed=0).run(1)[0]  # 12 unknowns
     >>> simnet.theory.effective_noise(ex, sketch_dim=24, noise=0.5)  # 24 coordinates, half of them for the unknowns
-    12.0
+    0.5
     """
     s = structure.structure if isinstance(structure, Execution) else structure
     recipe = as_recipe(recipe)
     d = integer("sketch_dim", sketch_dim, minimum=1)
     kept = kept_dimension(kept, d)
-    energy = kept * real("noise", noise, minimum=0.0) ** 2
+    energy = real("noise", noise, minimum=0.0) ** 2
     grams = _grams(s, recipe, kept / d)
     values = np.concatenate([np.repeat(np.linalg.eigvalsh(gram), dim) for _, dim, gram in grams])
     values = values[values > 1e-13 * values.max(initial=0.0)]
@@ -102,9 +105,9 @@ def effective_noise(
 
     def excess(logarithm: float) -> float:
         kappa = np.exp(logarithm)
-        return float(kept - np.sum(strengths / (strengths + kappa)) - energy / kappa)
+        return float(kept - np.sum(strengths / (strengths + kappa)) - kept * energy / kappa)
 
-    top = np.log(energy + strengths.sum()) + 1.0
+    top = np.log(energy + strengths.sum() / kept) + 1.0
     return float(np.exp(scipy.optimize.brentq(excess, np.log(np.finfo(float).tiny), top, xtol=1e-12)))
 
 
@@ -151,3 +154,24 @@ def linear_mse(
         lost = (mixed[:, ~np.isfinite(left)] > 1e-12).any(axis=1)
         result[mine[lost]] = np.inf
     return result
+
+
+def shared_path_excess(structure: Structure | Execution, *, kept: int, recipe: str | Recipe = "recursive") -> float:
+    """By how much, relative, the columns of one object being alike can add to :func:`linear_mse` of least squares.
+
+    ``(a − 1) ((7/4)^{3h} − 1)/d'`` with ``α = β``, averaged over the objects; in general
+    ``E tr (TᵀT)²/(d τ²) = (α⁴ + 4 α² β² + 2 β⁴)/τ²`` in the place of ``7/4``.  The leading term, for Gaussian matrices.
+
+    Examples
+    --------
+    >>> import simnet
+    >>> ex = simnet.networks.tree(height=2, branching=2, attribute_dim=4, seed=0).run(1)[0]
+    >>> simnet.theory.shared_path_excess(ex, kept=10_000) < 0.01
+    True
+    """
+    s = structure.structure if isinstance(structure, Execution) else structure
+    recipe = as_recipe(recipe)
+    a, b = recipe.identity**2, recipe.mixing**2
+    spread = (a**2 + 4.0 * a * b + 2.0 * b**2) / recipe.transparency**2
+    depths, dims = np.array(s.depths), np.array(s.attribute_dims)
+    return float(np.mean((dims - 1) * (spread ** (3 * depths) - 1.0) / kept)) if len(s) else 0.0

@@ -70,7 +70,8 @@ def least_squares(
         values, spread, residual, made = _iterative(system, tolerance, iterations)
         fit = Fit("iterative", system.unknowns, observation.kept, made, tolerance, residual)
     free = observation.kept - system.unknowns
-    errors = _noise_levels(system, residual)[:, None] * spread
+    known = np.isfinite(spread)
+    errors = np.where(known, _noise_levels(system, residual)[:, None] * np.where(known, spread, 0.0), np.inf)
     return Estimate(
         structure,
         "least_squares",

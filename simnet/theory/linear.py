@@ -16,8 +16,8 @@ Without noise least squares is exact from ``d' = m`` on, and ridge has an error 
 
 **Assumptions.**  Columns of independent, nearly Gaussian entries, up to the correlations in ``G``.  That is so in one layer,
 with errors of ``O(1/d')``.  Below transparent matrices the columns of one object share what stands above it, whose
-spectrum is far from flat: ``E tr (TᵀT)²/(d τ²)`` is ``7/4`` for Gaussian ``R`` and ``3/2`` for orthogonal, with ``α = β``.  Their inner
-products then have ``(7/4)^{3h}`` times the variance of independent ones, and the error of the law is
+spectrum is not flat: ``E tr (TᵀT)²/(d τ²)`` is ``7/4`` for Gaussian ``R``, ``3/2`` for orthogonal, with ``α = β``.  Their
+inner products then have ``(7/4)^{3h}`` times the variance of independent ones, and the error of the law is
 ``O(a (7/4)^{3h}/d')``: :func:`shared_path_excess`.  Ridge: attributes independent, with mean and variance as in the prior.
 
 **Why.**  With ``K = v B Bᵀ + σ² I``, leaving column ``j`` out makes it independent of the rest, so that
@@ -108,7 +108,8 @@ def effective_noise(
         return float(kept - np.sum(strengths / (strengths + kappa)) - kept * energy / kappa)
 
     top = np.log(energy + strengths.sum() / kept) + 1.0
-    return float(np.exp(scipy.optimize.brentq(excess, np.log(np.finfo(float).tiny), top, xtol=1e-12)))
+    bottom = np.log(energy if energy > 0.0 else 1e-12 * strengths.min()) - 1e-9
+    return float(np.exp(scipy.optimize.brentq(excess, bottom, top, xtol=1e-12)))
 
 
 def linear_mse(

@@ -14,7 +14,7 @@ every property against an explicit law.
 
 from __future__ import annotations
 
-from simnet import baselines, decoding, matrices, networks, testing, theory
+from simnet import baselines, decoding, learning, matrices, networks, testing, theory
 from simnet.decoding import similarity
 from simnet.networks import Execution, Executions, ModularNetwork, Structure
 from simnet.recipes import RECIPES, Recipe
@@ -33,6 +33,7 @@ __all__ = [
     "Structure",
     "baselines",
     "decoding",
+    "learning",
     "load_sketches",
     "matrices",
     "networks",

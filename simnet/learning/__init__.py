@@ -1,0 +1,7 @@
+"""Learning what is unknown: the wiring behind a sketch function that nobody described."""
+
+from __future__ import annotations
+
+from simnet.learning.blind import BlindWiring, blind_wiring
+
+__all__ = ["BlindWiring", "blind_wiring"]

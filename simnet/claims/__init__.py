@@ -12,6 +12,7 @@ from simnet.claims.similarity import Similarity
 from simnet.claims.statistics import Statistics
 from simnet.claims.storage import Storage
 from simnet.claims.truncation import Truncation
+from simnet.claims.wiring import Wiring
 
 CLAIMS: dict[str, Claim] = {
     claim.name: claim
@@ -25,6 +26,7 @@ CLAIMS: dict[str, Claim] = {
         Coverage(),
         Storage(),
         Holographic(),
+        Wiring(),
     )
 }
 

@@ -185,7 +185,9 @@ class Pursuit:
         recipe, d = self.encoder.recipe, self.encoder.sketch_dim
         slope = recipe.value_share / recipe.presence_share
         depths = np.array([1 if place is None else place.depth + 1 for place, _ in openings])
-        lengths = np.sqrt(np.array([self.places.gain(h) for h in range(1, depths.max() + 1)]) * (max(free, 1) / d))[depths - 1]
+        lengths = np.sqrt(np.array([self.places.gain(h) for h in range(1, depths.max() + 1)]) * (max(free, 1) / d))[
+            depths - 1
+        ]
         allowed = self._allowed(hypothesis, openings)
         scores = np.zeros(allowed.shape)
         for j, span in enumerate(self.places.spans):

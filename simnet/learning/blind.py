@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
+import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
 from simnet.checks import integer, probability, real
+from simnet.learning.functions import FoundModule, Target, recover_modules
 from simnet.learning.marks import Marks, Support, find_marks, presence
 from simnet.learning.ranks import BULK, ActivityRanks, Coordinates, coordinates
-from simnet.learning.supports import Ranked, ranked_supports
+from simnet.learning.supports import Ranked, complement, orthonormal, ranked_supports
 
 Array = NDArray[Any]
 
@@ -53,6 +56,71 @@ class BlindWiring:
     noise: float
     undetermined: tuple[str, ...]
     messages: tuple[str, ...]
+    data: Data | None = field(default=None, repr=False)
+
+    @cached_property
+    def modules(self) -> tuple[FoundModule, ...]:
+        """The modules in the order of ``supports``, with attributes, direct sources and functions where these were found.
+
+        A module stands for each entry of ``supports``.  See :mod:`simnet.learning.functions`; this takes seconds.
+        """
+        if self.data is None or not self.supports:
+            return ()
+        return tuple(recover_modules(self.data.active, self.data.targets(self.supports), self.data.marks, self.noise > 0.0))
+
+    def graph(self) -> nx.DiGraph:
+        """The wiring: nodes are positions in ``supports``, edges lead from a module to those that it feeds.
+
+        Nodes carry ``support``, ``score`` (the share of the variance in held-out runs that the function explains) and
+        ``problem`` (why there are no edges into it, where they could not be found); edges carry ``significance`` in standard
+        errors.
+        """
+        graph = nx.DiGraph()
+        for k, module in enumerate(self.modules):
+            graph.add_node(k, support=module.support, score=module.score, problem=module.problem)
+        for k, module in enumerate(self.modules):
+            graph.add_edges_from((source, k, {"significance": z}) for source, z in module.sources.items())
+        return graph
+
+    @cached_property
+    def dictionary(self) -> tuple[Array, float]:
+        """The effective sketch function, by least squares: one row for each attribute, then one for each distinct support's mark.
+
+        With the share of the energy of the sketches that it does not explain.  Rows of attributes are in the order of
+        ``modules``, where those were recovered.
+        """
+        if self.data is None or not self.supports:
+            return np.zeros((0, 0)), 1.0
+        columns = [module.attributes for module in self.modules if module.attributes is not None]
+        columns += [] if self.data.marks is None else [self.data.marks]
+        design = np.hstack(columns)
+        rows = np.linalg.lstsq(design, self.data.sketches, rcond=1e-10)[0]
+        rest = float(np.sum((self.data.sketches - design @ rows) ** 2))
+        return rows, rest / float(np.sum(self.data.sketches**2))
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """What the supports were found in."""
+
+    active: Array
+    sketches: Array
+    marks: Array | None
+    space: Coordinates
+    directions: dict[Support, Array]
+
+    def targets(self, supports: tuple[Support, ...]) -> list[Target]:
+        """The readings of each distinct support, without those of the supports inside it."""
+        values = self.sketches @ self.space.functionals
+        targets = []
+        for support in dict.fromkeys(supports):
+            own = self.directions.get(support, np.zeros((values.shape[1], 0)))
+            inner = [self.directions[A] for A in self.directions if A < support]
+            if own.shape[1] and inner:
+                own = complement(own, orthonormal(np.hstack(inner)))
+            rows = np.flatnonzero(self.active[:, list(support)].any(axis=1))
+            targets.append(Target(support, rows, values[rows] @ own, supports.count(support)))
+        return targets
 
 
 def blind_wiring(
@@ -129,7 +197,8 @@ def blind_wiring(
     if marks.supports:
         ranks = ActivityRanks(active, space, presence(active, marks.supports), patterns, failure)
         ranked = ranked_supports(ranks, marks.supports)
-        return _result(marks, ranked, attribute_dim, rank, space.noise, messages)
+        data = Data(active, values, ranks.marks, space, ranked.directions)
+        return _result(marks, ranked, attribute_dim, rank, space.noise, messages, data)
     messages.append(f"marks of presence: {marks.problem}")
     means = np.zeros((patterns.max() + 1, values.shape[1]))
     np.add.at(means, patterns, values)
@@ -148,7 +217,8 @@ def blind_wiring(
     if problem:
         return BlindWiring((), (), (), "none", rank, space.noise, (problem,), tuple(messages))
     ranked = ranked_supports(ActivityRanks(active, varying, None, patterns, failure))
-    return _result(None, ranked, attribute_dim, rank, varying.noise, messages)
+    data = Data(active, values, None, varying, ranked.directions)
+    return _result(None, ranked, attribute_dim, rank, varying.noise, messages, data)
 
 
 def _checked(active_inputs: Any, sketches: Any) -> tuple[Array, Array]:
@@ -202,7 +272,13 @@ def _unusable(active: Array, sketches: Array, space: Coordinates) -> str:
 
 
 def _result(
-    marks: Marks | None, ranked: Ranked, attribute_dim: int | None, rank: int, noise: float, messages: list[str]
+    marks: Marks | None,
+    ranked: Ranked,
+    attribute_dim: int | None,
+    rank: int,
+    noise: float,
+    messages: list[str],
+    data: Data,
 ) -> BlindWiring:
     undetermined = list(ranked.undetermined.values()) if marks is None else []
     supports: list[tuple[Support, int | None, float]] = []
@@ -235,4 +311,5 @@ def _result(
         noise,
         tuple(undetermined),
         tuple(messages),
+        data,
     )

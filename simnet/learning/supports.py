@@ -109,7 +109,7 @@ def _one(ranks: ActivityRanks, T: Support, total: int, result: Ranked) -> tuple[
         return None, "ranks contradict each other"
     if excess:
         lower = [result.directions[A] for A in result.dimensions if A < T]
-        fresh = _complement(own, np.linalg.qr(np.hstack(lower))[0][:, :below]) if lower else own
+        fresh = complement(own, orthonormal(np.hstack(lower))) if lower else own
         if _depends_on_others(ranks, T, fresh, result.directions):
             return None, f"{excess} dimensions vanish with {sorted(T)} but depend on other inputs: dead units"
         result.dimensions[T], result.margins[T], result.directions[T] = excess, min(margin, rank.margin), own
@@ -126,7 +126,7 @@ def _without_marks(ranks: ActivityRanks, absent: Array) -> Array:
     if ranks.marks is None or not absent.shape[1]:
         return absent
     everywhere = ranks.over(np.ones(len(ranks.active), dtype=bool), absent)
-    return _complement(absent, everywhere.absent)
+    return complement(absent, everywhere.absent)
 
 
 def _own(ranks: ActivityRanks, T: Support, absent: Array) -> tuple[Array | None, float]:
@@ -146,12 +146,18 @@ def _own(ranks: ActivityRanks, T: Support, absent: Array) -> tuple[Array | None,
                     margin = min(margin, rank.margin)
                     if not rank.clear:
                         return None, margin
-                    absent = _complement(absent, rank.absent)
+                    absent = complement(absent, rank.absent)
             return absent, margin
     return (absent, math.inf) if not others else (None, 0.0)
 
 
-def _complement(whole: Array, part: Array) -> Array:
+def orthonormal(columns: Array) -> Array:
+    """An orthonormal basis of the span of columns, some of which may come twice."""
+    left, singular, _ = np.linalg.svd(columns, full_matrices=False)
+    return left[:, singular > 1e-6 * singular[0]]
+
+
+def complement(whole: Array, part: Array) -> Array:
     """An orthonormal basis of what of a subspace is orthogonal to another one: as many directions as that leaves."""
     if not part.shape[1]:
         return whole

@@ -41,7 +41,7 @@ HELD_OUT = 0.2
 #: An edge is stated above this many standard errors, and above this share of the strongest weights of its module.
 SIGNIFICANT, WEAK = 5.0, 0.02
 #: Runs that a fit is searched on, first starts, and exchanges of a unit.
-SEARCHED, STARTS, EXCHANGES = 3000, 12, 60
+SEARCHED, STARTS, EXCHANGES = 1500, 12, 200
 #: Facets: runs in a linear program, tries for each axis, and the least share of the runs on a facet.
 PROGRAM, TRIES, ON_FACET = 1500, 8, 0.05
 
@@ -179,6 +179,13 @@ def _facets(target: Target, marks: Array) -> Array | None:
 # -- modules above ------------------------------------------------------------------------------------------------------
 
 
+def _regress(columns: Array, targets: Array) -> Array:
+    """Least squares for few columns, some of which may be zero: by normal equations, good enough for a search."""
+    gram = columns.T @ columns
+    gram[np.diag_indices_from(gram)] += 1e-13 * np.trace(gram) + 1e-300
+    return np.asarray(np.linalg.solve(gram, columns.T @ targets))
+
+
 class _Layer:
     """Rectified modules of given inputs, fitted to readings from which what is linear was taken off."""
 
@@ -200,7 +207,7 @@ class _Layer:
         raw, lengths, out = self.outputs(weights)
         flat_out = out.reshape(len(out), -1)
         curved = flat_out - self.linear @ (self.linear.T @ flat_out)
-        mixing = np.linalg.lstsq(curved, self.rest, rcond=1e-8)[0]
+        mixing = _regress(curved, self.rest)
         error = curved @ mixing - self.rest
         upstream = (2.0 * error @ mixing.T).reshape(raw.shape)
         along = np.sum(upstream * raw, axis=2, keepdims=True)
@@ -221,7 +228,7 @@ class _Layer:
         without = []
         for k in range(len(weights)):
             others = np.delete(curved, k, axis=1)
-            error = others @ np.linalg.lstsq(others, self.rest, rcond=1e-8)[0] - self.rest
+            error = others @ _regress(others, self.rest) - self.rest
             without.append(np.sum(error**2))
         return np.array(without)
 

@@ -40,8 +40,8 @@ EXACT, GOOD = 0.999, 0.95
 HELD_OUT = 0.2
 #: An edge is stated above this many standard errors, and above this share of the strongest weights of its module.
 SIGNIFICANT, WEAK = 5.0, 0.02
-#: Runs that a fit is searched on, first starts, and exchanges of a unit.
-SEARCHED, STARTS, EXCHANGES = 1500, 12, 200
+#: Runs that a fit is searched on, first starts, and exchanges of a unit in a row that bring nothing.
+SEARCHED, STARTS, PATIENCE = 1500, 12, 50
 #: Facets: runs in a linear program, tries for each axis, and the least share of the runs on a facet.
 PROGRAM, TRIES, ON_FACET = 1500, 8, 0.05
 
@@ -168,12 +168,18 @@ def _facets(target: Target, marks: Array) -> Array | None:
         rounding = 1e-7 * float(values.max())
         candidate = np.column_stack([normals, program.x[:size] / np.linalg.norm(program.x[:size])])
         fresh = np.linalg.svd(candidate, compute_uv=False)[-1] > 1e-6
-        if fresh and values.min() > -rounding and np.mean(values < rounding) > ON_FACET:
+        if fresh and values.min() > -rounding and _different(design[values < rounding], size) > ON_FACET * len(design):
             values = np.where(values < rounding, 0.0, values)
             axes, normals = np.column_stack([axes, values / values.max()]), candidate
             if axes.shape[1] == size:
                 return axes
     return None
+
+
+def _different(rows: Array, size: int) -> int:
+    """How many different attributes there are in those rows; where all are zero, there are no more than there are marks."""
+    readings, marks = (len(np.unique(np.round(part, 7), axis=0)) for part in (rows, rows[:, size:]))
+    return readings - marks
 
 
 # -- modules above ------------------------------------------------------------------------------------------------------
@@ -249,15 +255,15 @@ def _search(layer: _Layer, draw: np.random.Generator, size: int, values: list[Ar
     """Weights that explain the readings, by restarts: first of all units, then of one at a time."""
     starts = [layer.fit(_draw_units(draw, size, values, there, layer.copies), 60) for _ in range(STARTS)]
     loss, weights = layer.fit(min(starts, key=lambda pair: pair[0])[1], 200)
-    for _ in range(EXCHANGES):
-        if loss < 1e-4:
-            break
+    idle = 0
+    while loss > 1e-4 and idle < PATIENCE:
+        idle += 1
         changed = weights.copy()
         worst = int(np.argmin(layer.worth(weights))) if draw.random() < 0.5 else int(draw.integers(size))
         changed[worst] = _draw_units(draw, 1, values, there, 1)[0] / np.sqrt(size / layer.copies)
         tried = layer.fit(changed, 120)
         if tried[0] < loss:
-            loss, weights = tried
+            loss, weights, idle = *tried, 0
     return weights
 
 

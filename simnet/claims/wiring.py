@@ -14,7 +14,7 @@ import numpy as np
 
 from simnet.claims.base import BALANCED, Case, Claim, Sample, make_sketcher, network_of, prepared
 from simnet.learning import blind_wiring
-from simnet.learning.blind import Support
+from simnet.learning.marks import Support
 from simnet.networks import ModularNetwork
 from simnet.randomness import stream
 from simnet.sketcher import Sketcher

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from simnet.learning.blind import BlindWiring, blind_wiring
+from simnet.learning.functions import FoundModule
 
-__all__ = ["BlindWiring", "blind_wiring"]
+__all__ = ["BlindWiring", "FoundModule", "blind_wiring"]

@@ -68,14 +68,14 @@ class BlindWiring:
             return ()
         return tuple(recover_modules(self.data.active, self.data.targets(self.supports), self.data.marks, self.noise > 0.0))
 
-    def graph(self) -> nx.DiGraph:
+    def graph(self) -> nx.DiGraph[int]:
         """The wiring: nodes are positions in ``supports``, edges lead from a module to those that it feeds.
 
         Nodes carry ``support``, ``score`` (the share of the variance in held-out runs that the function explains) and
         ``problem`` (why there are no edges into it, where they could not be found); edges carry ``significance`` in standard
         errors.
         """
-        graph = nx.DiGraph()
+        graph: nx.DiGraph[int] = nx.DiGraph()
         for k, module in enumerate(self.modules):
             graph.add_node(k, support=module.support, score=module.score, problem=module.problem)
         for k, module in enumerate(self.modules):
@@ -84,7 +84,7 @@ class BlindWiring:
 
     @cached_property
     def dictionary(self) -> tuple[Array, float]:
-        """The effective sketch function, by least squares: one row for each attribute, then one for each distinct support's mark.
+        """The effective sketch function, by least squares: a row for each attribute, then one for the mark of each support.
 
         With the share of the energy of the sketches that it does not explain.  Rows of attributes are in the order of
         ``modules``, where those were recovered.
@@ -115,7 +115,7 @@ class Data:
         targets = []
         for support in dict.fromkeys(supports):
             own = self.directions.get(support, np.zeros((values.shape[1], 0)))
-            inner = [self.directions[A] for A in self.directions if A < support]
+            inner = [self.directions[A] for A in self.directions if support > A]
             if own.shape[1] and inner:
                 own = complement(own, orthonormal(np.hstack(inner)))
             rows = np.flatnonzero(self.active[:, list(support)].any(axis=1))

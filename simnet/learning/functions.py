@@ -9,9 +9,9 @@ with ``x_below`` the attributes found inside ``T`` and ``o`` the marks.
 
 * *Inputs* have nothing below.  Attributes that are non-negative and often exactly zero lie in a cone whose facets hold many
   of the runs: a linear program that minimises the mean of a non-negative functional ends on a facet, which is an axis.
-* *Others* are rectified layers of what lies below, ``x = Π(relu(Σ_i (W_i u_i − t_i)))`` over the slots that are filled.  ``W``
-  and ``t`` are fitted by least squares, with ``A``, ``E`` and ``K`` eliminated (variable projection); restarts exchange one
-  unit at a time.  All modules inside ``T`` are offered: those whose weights stay are the direct sources.
+* *Others* are rectified layers of what lies below, ``x = Π(relu(Σ_i (W_i u_i − t_i)))`` over the slots that are filled.
+  ``W`` and ``t`` are fitted by least squares, with ``A``, ``E`` and ``K`` eliminated (variable projection); restarts change
+  one unit at a time.  All modules inside ``T`` are offered: those whose weights stay are the direct sources.
 
 Nothing is stated unless it predicts runs that were held out.
 
@@ -159,8 +159,14 @@ def _facets(target: Target, marks: Array) -> Array | None:
     for _ in range(TRIES * size):
         scale = np.zeros((1, design.shape[1]))
         scale[0, :size] = draw.standard_normal(size)
-        program = scipy.optimize.linprog(
-            rows.mean(axis=0), A_ub=-rows, b_ub=np.zeros(len(rows)), A_eq=scale, b_eq=[1.0], bounds=(None, None), method="highs"
+        program: Any = scipy.optimize.linprog(
+            rows.mean(axis=0),
+            A_ub=-rows,
+            b_ub=np.zeros(len(rows)),
+            A_eq=scale,
+            b_eq=[1.0],
+            bounds=(None, None),
+            method="highs",
         )
         if program.status != 0:
             continue
@@ -190,6 +196,13 @@ def _regress(columns: Array, targets: Array) -> Array:
     gram = columns.T @ columns
     gram[np.diag_indices_from(gram)] += 1e-13 * np.trace(gram) + 1e-300
     return np.asarray(np.linalg.solve(gram, columns.T @ targets))
+
+
+def _descend(loss: Any, start: Array, rounds: int) -> tuple[float, Array]:
+    """A local minimum, from the value and the gradient."""
+    options: Any = {"maxiter": rounds, "maxcor": 20, "ftol": 1e-14, "gtol": 1e-10}
+    end = scipy.optimize.minimize(loss, start, jac=True, method="L-BFGS-B", options=options)
+    return float(end.fun), end.x
 
 
 class _Layer:
@@ -223,9 +236,8 @@ class _Layer:
         return float(np.sum(error**2)) / total, gradient.ravel() / total
 
     def fit(self, weights: Array, rounds: int) -> tuple[float, Array]:
-        options = {"maxiter": rounds, "maxcor": 20, "ftol": 1e-13, "gtol": 1e-10}
-        end = scipy.optimize.minimize(self.loss, weights.ravel(), jac=True, method="L-BFGS-B", options=options)
-        return float(end.fun), end.x.reshape(weights.shape)
+        value, end = _descend(self.loss, weights.ravel(), rounds)
+        return value, end.reshape(weights.shape)
 
     def worth(self, weights: Array) -> Array:
         """What each unit explains that the others do not."""
@@ -273,13 +285,17 @@ def _layer(
     draw = stream(0, "layer", *sorted(target.support))
     rows, size = target.rows, target.readings.shape[1]
     if not inner or size % target.copies:
-        return [unknown(target.support, "modules of one support feed each other, or their dimensions differ")] * target.copies
+        return [
+            unknown(target.support, "modules of one support feed each other, or their dimensions differ")
+        ] * target.copies
     values = [found[k].attributes[rows] for k in inner]  # type: ignore[index]
     there = presence(active[rows], [found[k].support for k in inner])
     inputs = np.hstack([*values, there])
     known = np.hstack([*values, functions])
     order = draw.permutation(len(rows))
     held, kept = np.split(order, [int(HELD_OUT * len(rows))])
+    if not noise:  # what is exact is so from few
+        kept = kept[: 2 * SEARCHED]
     some = kept[:SEARCHED]
     searched = _Layer(inputs[some], target.readings[some], _basis(known[some]), target.copies)
     few = [x[some] for x in values]
@@ -289,7 +305,9 @@ def _layer(
     columns = [np.r_[end - x.shape[1] : end, ends[-1] + i] for i, (x, end) in enumerate(zip(values, ends, strict=True))]
     # leave out what weighs nothing, and fit again what is left
     blocks = weights.reshape(target.copies, -1, weights.shape[1])
-    strength = np.array([[np.linalg.norm(block[:, place] * _scale(inputs[:, place])) for place in columns] for block in blocks])
+    strength = np.array(
+        [[np.linalg.norm(block[:, place] * _scale(inputs[:, place])) for place in columns] for block in blocks]
+    )
     for c in range(target.copies):
         for i, place in enumerate(columns):
             if strength[c, i] < WEAK * strength[c].max():
@@ -342,9 +360,7 @@ def _fit_masked(layer: _Layer, weights: Array) -> Array:
         value, gradient = layer.loss(flat)
         return value, gradient[free]
 
-    options = {"maxiter": 300, "maxcor": 20, "ftol": 1e-14, "gtol": 1e-11}
-    end = scipy.optimize.minimize(loss, start[free], jac=True, method="L-BFGS-B", options=options)
-    start[free] = end.x
+    start[free] = _descend(loss, start[free], 300)[1]
     return start.reshape(weights.shape)
 
 

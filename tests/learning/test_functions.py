@@ -9,7 +9,6 @@ import pytest
 
 import simnet
 from simnet.learning import blind_wiring, functions
-
 from tests.learning.conftest import make_pairs
 
 
@@ -68,8 +67,8 @@ def test_attributes_up_to_order_and_scale(three_levels_in_small):
             assert np.allclose(module.attributes, x[:, order], atol=1e-3)  # length 1 is where they are clipped: no scale
 
 
-def test_the_dictionary_explains_new_sketches(three_levels_in_small):
-    pairs, found = three_levels_in_small
+def test_the_dictionary_explains_the_sketches(three_levels_in_small):
+    _, found = three_levels_in_small
     rows, rest = found.dictionary
     assert rows.shape == (7 * 3, 48)
     assert rest < 1e-10

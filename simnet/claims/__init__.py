@@ -15,6 +15,7 @@ from simnet.claims.statistics import Statistics
 from simnet.claims.storage import Storage
 from simnet.claims.truncation import Truncation
 from simnet.claims.unrolling import Unrolling
+from simnet.claims.wiring import Wiring
 
 CLAIMS: dict[str, Claim] = {
     claim.name: claim
@@ -31,6 +32,7 @@ CLAIMS: dict[str, Claim] = {
         Storage(),
         Holographic(),
         Dictionary(),
+        Wiring(),
     )
 }
 

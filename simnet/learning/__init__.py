@@ -1,8 +1,18 @@
-"""Learning unknown sketch functions: the matrices of one layer from sketches of sparse attributes."""
+"""Learning what is unknown: the matrices of one layer, and the wiring and functions behind a sketch at any depth."""
 
 from __future__ import annotations
 
 from simnet.learning import metrics
+from simnet.learning.blind import BlindWiring, blind_wiring
+from simnet.learning.functions import FoundModule
 from simnet.learning.packets import LearntPackets, PacketDiagnostics, learn_packets
 
-__all__ = ["LearntPackets", "PacketDiagnostics", "learn_packets", "metrics"]
+__all__ = [
+    "BlindWiring",
+    "FoundModule",
+    "LearntPackets",
+    "PacketDiagnostics",
+    "blind_wiring",
+    "learn_packets",
+    "metrics",
+]

@@ -1,0 +1,100 @@
+"""Claim: Law 7.  The supports of all modules come from pairs of input activity and sketch, by matrices that nobody knows.
+
+* *Marks*: every support is found and none that is not there, layered and random wirings, with and without noise.
+* *Ranks*: so it is from ranks alone, by a recipe without marks of presence, with the attributes of each support.
+* *Shuffled*: pairs that do not belong together say nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from simnet.claims.base import BALANCED, Case, Claim, Sample, make_sketcher, network_of, prepared
+from simnet.learning import blind_wiring
+from simnet.learning.marks import Support
+from simnet.networks import ModularNetwork
+from simnet.randomness import stream
+from simnet.sketcher import Sketcher
+
+
+def planted_supports(network: ModularNetwork) -> dict[Support, int]:
+    """The inputs below each module as places among ``network.inputs``, with the attributes of all modules of a support."""
+    below: dict[Any, Support] = {}
+    total: dict[Support, int] = {}
+    for name in network.order:
+        module = network.module(name)
+        if module.slots:
+            below[name] = frozenset().union(*(below[slot.sources[0]] for slot in module.slots))
+        else:
+            below[name] = frozenset((network.inputs.index(name),))
+        total[below[name]] = total.get(below[name], 0) + module.attribute_dim
+    return total
+
+
+class Wiring(Claim):
+    """Supports found, supports that are not there, and what shuffled pairs say."""
+
+    name = "wiring"
+    title = "supports from activity and sketches"
+
+    def cases(self, *, quick: bool) -> Sequence[Case]:
+        three = {"family": "layered", "widths": [6, 5, 3], "attribute_dim": 4, "seed": 0}
+        wide = {"family": "layered", "widths": [8, 5, 3], "attribute_dim": 4, "seed": 2}
+        dag = {"family": "random_dag", "modules": 14, "inputs": 6, "attribute_dim": 4, "seed": 5}
+        bare = BALANCED | {"presence_share": 0.0}
+        grid: list[tuple[str, dict[str, Any], Any, str, float, int]] = [
+            ("marks, layered", three, "recursive", "gaussian", 0.0, 600),
+            ("marks, 1e-4 noise", three, "recursive", "gaussian", 1e-4, 1000),
+            ("ranks, layered", three, bare, "gaussian", 0.0, 3000),
+        ]
+        if not quick:
+            grid += [
+                ("marks, 16 modules", wide, "recursive", "trig", 0.0, 1000),
+                ("marks, random DAG", dag, "recursive", "gaussian", 0.0, 1000),
+            ]
+        return [
+            Case(
+                f"{label}, d = 256",
+                {
+                    "network": network,
+                    "recipe": recipe,
+                    "matrices": matrices,
+                    "sketch_dim": 256,
+                    "noise": noise,
+                    "runs": runs,
+                    "ranks": label.startswith("ranks"),
+                },
+                trials=2 if quick else 5,
+                batch=1,
+            )
+            for label, network, recipe, matrices, noise, runs in grid
+        ]
+
+    def prepare(self, parameters: Mapping[str, Any]) -> Any:
+        network = network_of(parameters)
+        return network, planted_supports(network)
+
+    def trial(self, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]) -> Sequence[Sample]:
+        network, truth = prepared(self, parameters)
+        runs = parameters["runs"]
+        active = stream(seed, "activity").random((runs, len(network.inputs))) < 0.5
+        maker = make_sketcher(network, parameters, seed, sketcher)
+        sketches = maker.encode(network.run(runs, seed, activity=active))
+        noise = parameters["noise"] * float(np.sqrt(np.mean(sketches**2)))
+        sketches = sketches + noise * stream(seed, "noise").standard_normal(sketches.shape)
+        found = blind_wiring(active, sketches)
+        shuffled = blind_wiring(active, sketches[stream(seed, "shuffle").permutation(runs)])
+        right = [support for support in found.supports if support in truth]
+        samples = [
+            Sample("supports found", len(right), len(truth)),
+            Sample("false supports", len(found.supports) - len(right), 0.0, zero_scale=1.0),
+            Sample("supports, shuffled", len(shuffled.supports), 0.0, zero_scale=1.0),
+        ]
+        if parameters["ranks"]:
+            pairs = zip(found.supports, found.dimensions, strict=True)
+            agreeing = sum(dimension == truth.get(support) for support, dimension in pairs)
+            samples.append(Sample("dimensions right", agreeing, len(truth)))
+        return samples

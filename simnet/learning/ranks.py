@@ -1,0 +1,204 @@
+"""Ranks of sketches over patterns of activity.
+
+A sketch is ``s = Σ_M (R_M x_M + r_M o_M)``: attributes, and marks of presence with ``o_M = 1`` where any input below the
+module is active.  With the inputs ``S`` silent all modules with ``supp(M) ⊆ S`` are gone, and the sketches of those runs
+have, once the marks are taken off, as rank the attributes that still vary: ``r(S) = Σ_M a_M [supp(M) ⊄ S]``.
+
+Marks are functions of the pattern of active inputs alone.  Where they are known they are projected out; where they are not,
+the mean sketch of each pattern is, which costs one degree of freedom for each pattern.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+#: Singular values below this share of the largest are rounding.
+ROUNDING = 1e-10
+#: Without noise a direction with less than this share of its energy in the runs at hand is absent there ...
+ABSENT = 1e-12
+#: ... and one with less than this share is too close to call.
+PRESENT = 1e-7
+#: Directions beyond the rank that a sketch must have to spare, for its rank to be that of the attributes.
+BULK = 4
+#: A rank is stated where the runs leave this many times it, and this many more, degrees of freedom.
+MARGIN, SPARE = 1.3, 8
+
+
+def noise_edge(rows: int, columns: int, failure_probability: float) -> float:
+    """What the largest singular value of ``rows × columns`` standard normal entries stays below.
+
+    The Marchenko-Pastur edge ``√m + √n``, with the Tracy-Widom fluctuation whose upper tail is ``exp(−⅔ t^{3/2})``.
+
+    Source: I. Johnstone, *On the distribution of the largest eigenvalue in principal components analysis*,
+    Ann. Statist. 29 (2001) 295-327.
+
+    Examples
+    --------
+    >>> from simnet.learning.ranks import noise_edge
+    >>> round(noise_edge(400, 100, 1e-3), 1)
+    31.2
+    """
+    a, b = math.sqrt(max(rows, 1)), math.sqrt(max(columns, 1))
+    tail = (1.5 * math.log(1.0 / failure_probability)) ** (2.0 / 3.0)
+    return math.sqrt((a + b) ** 2 + tail * (a + b) * (1.0 / a + 1.0 / b) ** (1.0 / 3.0))
+
+
+def bulk_noise(singular: Array, rows: int, columns: int) -> float:
+    """The noise that small singular values show: the Marchenko-Pastur law fitted to their lowest quarter."""
+    few, many = min(rows, columns), max(rows, columns)
+    low, high = (1.0 - math.sqrt(few / many)) ** 2, (1.0 + math.sqrt(few / many)) ** 2
+    grid = np.linspace(low, high, 4001)
+    middle = (grid[1:] + grid[:-1]) / 2.0
+    density = np.sqrt((high - middle) * (middle - low)) / middle
+    share = np.cumsum(density) / density.sum()
+    quarter = max(few // 4, 1)
+    expected = np.interp((np.arange(quarter) + 0.5) / few, share, middle)
+    found = np.sort(singular[:few])[:quarter]
+    return math.sqrt(float(np.mean(found**2) / (np.mean(expected) * many)))
+
+
+@dataclass(frozen=True)
+class Rank:
+    """A rank over some of the runs, and how clear it is.
+
+    Attributes
+    ----------
+    rank : int
+    margin : float
+        The smallest singular value that counted over the largest that did not; infinite with nothing to part.
+    clear : bool
+        Whether the runs were enough and no direction was too close to call.
+    absent : (r, k − rank) array
+        An orthonormal basis of the directions that were silent.
+    """
+
+    rank: int
+    margin: float
+    clear: bool
+    absent: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Coordinates:
+    """Sketches in coordinates of their common column space.
+
+    Attributes
+    ----------
+    values : (n, r) array
+        Without noise scaled to unit energy over all runs; with noise as they are, so that the noise stays white.
+    functionals : (d, r) array
+        ``sketches @ functionals``, up to what was taken off before.
+    noise : float
+        Standard deviation of the noise in each coordinate of a sketch; 0 where only rounding was found.
+    spare : int
+        Directions left for the noise alone.
+    """
+
+    values: Array
+    functionals: Array
+    noise: float
+    spare: int
+
+
+def coordinates(data: Array, freedom: int, *, noise: float | None, failure_probability: float) -> Coordinates:
+    """The column space of ``(n, d)`` data with so many degrees of freedom in its rows, by a singular value decomposition."""
+    few = max(min(freedom, data.shape[1]), 0)
+    _, singular, right = np.linalg.svd(np.linalg.qr(data, mode="r"), full_matrices=False)
+    rounding = ROUNDING * float(singular[0]) if few else math.inf
+    if few == 0 or singular[0] == 0.0:
+        rank, level = 0, noise or 0.0
+    elif noise == 0.0 or (noise is None and singular[few - 1] <= rounding):
+        rank, level = int(np.sum(singular[:few] > rounding)), 0.0
+    else:
+        level = bulk_noise(singular, freedom, data.shape[1]) if noise is None else noise
+        edge = noise_edge(freedom, data.shape[1], failure_probability)
+        rank = int(np.sum(singular[:few] > level * edge))
+        if noise is None and rank < few:  # once more, from all that is noise
+            rest = (freedom - rank) * (data.shape[1] - rank)
+            level = math.sqrt(float(np.sum(singular[rank:few] ** 2)) / rest)
+            rank = int(np.sum(singular[:few] > level * edge))
+    functionals = right[:rank].T if level else right[:rank].T / singular[:rank]
+    return Coordinates(data @ functionals, functionals, level, few - rank)
+
+
+def rank(values: Array, freedom: int, noise: float, failure_probability: float, directions: Array | None = None) -> Rank:
+    """The rank of coordinates ``(n, r)`` with so many degrees of freedom in their rows, in directions ``(r, k)`` or all."""
+    basis = np.eye(values.shape[1]) if directions is None else directions
+    rotated = values if directions is None else values @ directions
+    width = basis.shape[1]
+    if not width:
+        return Rank(0, math.inf, True, basis)
+    energies, vectors = scipy.linalg.eigh(rotated.T @ rotated)
+    if noise:
+        low = high = (noise * noise_edge(freedom, width, failure_probability)) ** 2
+    else:
+        low, high = ABSENT, PRESENT
+    counted = int(np.sum(energies > low))
+    silent = width - counted
+    doubtful = bool(np.any((energies > low) & (energies < high)))
+    floor = max(float(energies[silent - 1]), 1e-16) if silent else low
+    margin = math.sqrt(float(energies[silent]) / floor) if counted else math.inf
+    enough = freedom >= MARGIN * counted + SPARE
+    return Rank(counted, margin, enough and not doubtful, basis @ vectors[:, :silent])
+
+
+def silent(active: Array, inputs: Iterable[int]) -> Array:
+    """The runs in which none of those inputs is active."""
+    return np.asarray(~active[:, list(inputs)].any(axis=1))
+
+
+@dataclass(frozen=True, eq=False)
+class ActivityRanks:
+    """``r(S)`` for any set of silent inputs.
+
+    Attributes
+    ----------
+    active : (n, inputs) bool array
+    space : Coordinates
+        Of the sketches where the marks are known, of what differs from the mean of each pattern where they are not.
+    marks : (n, supports) array, optional
+        What is projected out.
+    patterns : (n,) int array
+        The pattern of each run.
+    failure_probability : float
+        Of a direction of noise in a rank, each time.
+    """
+
+    active: Array
+    space: Coordinates
+    marks: Array | None
+    patterns: Array
+    failure_probability: float
+
+    def freedom(self, runs: Array) -> int:
+        """Degrees of freedom of those runs without the means of patterns, or without the marks."""
+        taken = len(np.unique(self.patterns[runs])) if self.marks is None else self._basis(runs).shape[1]
+        return int(runs.sum()) - taken
+
+    def _basis(self, runs: Array) -> Array:
+        assert self.marks is not None
+        distinct = np.unique(self.marks[runs], axis=1)
+        left, singular, _ = np.linalg.svd(distinct, full_matrices=False)
+        return left[:, singular > 1e-9 * max(singular.max(initial=0.0), 1.0)]
+
+    def residual(self, runs: Array) -> Array:
+        """The coordinates of those runs, without what marks bring."""
+        values = self.space.values[runs]
+        if self.marks is None or not len(values):
+            return values
+        basis = self._basis(runs)
+        return values - basis @ (basis.T @ values)
+
+    def over(self, runs: Array, directions: Array | None = None) -> Rank:
+        """The rank over those runs, in some directions or all."""
+        freedom = self.freedom(runs)
+        return rank(self.residual(runs), freedom, self.space.noise, self.failure_probability, directions)

@@ -1,0 +1,41 @@
+"""The claim on blind wiring holds, and fails where pairs do not belong together or supports are made up."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+import simnet.claims.wiring as claim
+from simnet.claims.verify import verify
+
+
+@pytest.fixture
+def one_case(monkeypatch):
+    cases = claim.Wiring().cases(quick=True)
+    monkeypatch.setattr(claim.Wiring, "cases", lambda self, quick: cases[:1])
+
+
+def test_right_software_holds():
+    # noise passes for a signal with probability 1e-3 in each of a few decisions, of 2 trials
+    assert all(row.holds for row in verify(["wiring"], quick=True))
+
+
+@pytest.mark.usefixtures("one_case")
+def test_activity_of_other_runs_fails(monkeypatch):
+    right = claim.blind_wiring
+    monkeypatch.setattr(claim, "blind_wiring", lambda active, sketches: right(active[::-1], sketches))
+    assert "supports found" in {row.quantity for row in verify(["wiring"], quick=True) if not row.holds}
+
+
+@pytest.mark.usefixtures("one_case")
+def test_a_support_too_many_fails(monkeypatch):
+    right = claim.blind_wiring
+
+    def wrong(active, sketches):
+        found = right(active, sketches)
+        return dataclasses.replace(found, supports=(*found.supports, frozenset(range(6))))
+
+    monkeypatch.setattr(claim, "blind_wiring", wrong)
+    failed = {row.quantity for row in verify(["wiring"], quick=True) if not row.holds}
+    assert failed == {"false supports", "supports, shuffled"}

@@ -4,8 +4,8 @@
 
 Sizes are in units of ``p = Σ (a + 1)``, the size of a structure.  The presences are known to the decoders here, so the
 unknowns are ``m = Σ a``: from there on least squares is exact without noise.  The noise of each network is set such that
-least squares has, by its law, an error of ``TARGET`` at ``d = 2p``.  These objects are deep, and the law takes columns that share
-a path for independent: what is measured stands above it, by less the larger the sketch.
+least squares has, by its law, an error of ``TARGET`` at ``d = 2p``.  These objects are deep, and the law takes columns that
+share a path for independent: what is measured stands above it, by less the larger the sketch.
 """
 
 from __future__ import annotations

@@ -16,6 +16,8 @@ lint: .venv/lint-ready
 
 results: .venv/ready
 	$(PY) -m experiments.reference
+	$(PY) -m experiments.decoders
+	$(PY) -m experiments.unrolling
 
 bench: .venv/ready
 	$(PY) -m benchmarks

@@ -5,23 +5,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import matplotlib as mpl
-
-mpl.use("Agg")
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 import simnet
+from experiments.style import BLUE, GREEN, VERMILION, write_figure, write_table
 from simnet.theory import gaussian_bound
 
 SIZES = [2**k for k in range(8, 15)]
 TRIALS = 24
 DELTA = 0.05
-COLOURS = ("#0072b2", "#d55e00", "#009e73")
+COLOURS = (BLUE, VERMILION, GREEN)
 
 
 def measure() -> pd.DataFrame:
@@ -54,9 +50,8 @@ def measure() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def draw(table: pd.DataFrame, path: Path) -> None:
+def draw(table: pd.DataFrame) -> Figure:
     """Log-log: points are measured, lines are Law 1, dashed lines its bound on the largest error."""
-    plt.rcParams.update({"svg.hashsalt": "simnet", "font.size": 9})
     figure, axes = plt.subplots(figsize=(5.2, 3.6), layout="constrained")
     handles: dict[str, list[object]] = {"law": [], "bound": [], "measured": []}
     for colour, (_, part) in zip(COLOURS, table.groupby("depth"), strict=True):
@@ -71,19 +66,15 @@ def draw(table: pd.DataFrame, path: Path) -> None:
     axes.set_xlabel("sketch size d")
     axes.set_ylabel("error of a recovered coordinate")
     everything = [*handles["law"], *handles["bound"], *handles["measured"]]
-    figure.legend(everything, labels, loc="outside lower center", ncols=3, fontsize=7, frameon=False)
-    figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
-    figure.savefig(path.with_suffix(".png"), dpi=150)
+    figure.legend(everything, labels, loc="outside lower center", ncols=3, frameon=False)
+    return figure
 
 
 def main() -> None:
     """Write the table and the figure."""
-    folder = Path("results")
-    folder.mkdir(exist_ok=True)
     table = measure()
-    table.to_csv(folder / "attribute_recovery.csv", index=False, float_format="%.6g")
-    draw(table, folder / "attribute_recovery")
-    print(table.to_string(index=False))
+    write_table(table, "attribute_recovery")
+    write_figure(draw(table), "attribute_recovery")
 
 
 if __name__ == "__main__":

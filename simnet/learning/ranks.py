@@ -31,6 +31,8 @@ PRESENT = 1e-7
 BULK = 4
 #: How far above the edge of the noise the weakest direction must stand for the rank to be that of the attributes.
 CLEAR = 2.0
+#: Directions that were themselves found in noisy runs let some of the others through: the edge is that much higher.
+ESTIMATED = 3.0
 #: A rank is stated where the runs leave this many times it, and this many more, degrees of freedom.
 MARGIN, SPARE = 1.3, 8
 
@@ -145,7 +147,8 @@ def rank(values: Array, freedom: int, noise: float, failure_probability: float, 
         return Rank(0, math.inf, True, basis)
     energies, vectors = scipy.linalg.eigh(rotated.T @ rotated)
     if noise:
-        low = high = (noise * noise_edge(freedom, width, failure_probability)) ** 2
+        low = (noise * noise_edge(freedom, width, failure_probability) * (1.0 if directions is None else ESTIMATED)) ** 2
+        high = CLEAR**2 * low
     else:
         low, high = ABSENT, PRESENT
     counted = int(np.sum(energies > low))

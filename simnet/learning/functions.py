@@ -35,7 +35,7 @@ from simnet.randomness import stream
 Array = NDArray[Any]
 
 #: A function is stated where it explains this share of the variance in held-out runs, without noise and with it.
-EXACT, GOOD = 0.999, 0.95
+EXACT, GOOD = 1.0 - 1e-6, 0.95
 #: The share of the runs that is held out.
 HELD_OUT = 0.2
 #: An edge is stated above this many standard errors, and above this share of the strongest weights of its module.
@@ -43,7 +43,7 @@ SIGNIFICANT, WEAK = 5.0, 0.02
 #: Runs that a fit is searched on, first starts, and exchanges of a unit in a row that bring nothing.
 SEARCHED, STARTS, PATIENCE = 1500, 12, 80
 #: Facets: runs in a linear program, tries for each axis, and the least share of the runs on a facet.
-PROGRAM, TRIES, ON_FACET = 1500, 8, 0.05
+PROGRAM, TRIES, ON_FACET = 1500, 25, 0.05
 
 
 @dataclass(frozen=True, eq=False)

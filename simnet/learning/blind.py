@@ -19,6 +19,8 @@ from simnet.learning.supports import Ranked, complement, orthonormal, ranked_sup
 
 Array = NDArray[Any]
 
+#: What ranks say when nothing they say is safe.
+NOTHING = Ranked({}, {}, {}, {}, 0, 0)
 #: Pairs that are needed: so many for each dimension, and so many more.
 PAIRS, EXTRA = 1.3, 20
 
@@ -108,6 +110,7 @@ class Data:
     marks: Array | None
     space: Coordinates
     directions: dict[Support, Array]
+    dimensions: dict[Support, int]
 
     def targets(self, supports: tuple[Support, ...]) -> list[Target]:
         """The readings of each distinct support, without those of the supports inside it."""
@@ -115,9 +118,10 @@ class Data:
         targets = []
         for support in dict.fromkeys(supports):
             own = self.directions.get(support, np.zeros((values.shape[1], 0)))
-            inner = [self.directions[A] for A in self.directions if support > A]
+            inner = [A for A in self.directions if support > A]
             if own.shape[1] and inner:
-                own = complement(own, orthonormal(np.hstack(inner)))
+                below = sum(self.dimensions[A] for A in inner)
+                own = complement(own, orthonormal(np.hstack([self.directions[A] for A in inner]), below))
             rows = np.flatnonzero(self.active[:, list(support)].any(axis=1))
             targets.append(Target(support, rows, values[rows] @ own, supports.count(support)))
         return targets
@@ -196,8 +200,10 @@ def blind_wiring(
     patterns = patterns.reshape(-1)
     if marks.supports:
         ranks = ActivityRanks(active, space, presence(active, marks.supports), patterns, failure)
-        ranked = ranked_supports(ranks, marks.supports)
-        data = Data(active, values, ranks.marks, space, ranked.directions)
+        ranked = ranked_supports(ranks, marks.supports) if space.clear else NOTHING
+        if space.noise and (ranked.left or ranked.undetermined):
+            ranked = NOTHING  # what is weak in some runs is taken for absent there
+        data = Data(active, values, ranks.marks, space, ranked.directions, ranked.dimensions)
         return _result(marks, ranked, attribute_dim, rank, space.noise, messages, data)
     messages.append(f"marks of presence: {marks.problem}")
     means = np.zeros((patterns.max() + 1, values.shape[1]))
@@ -217,7 +223,7 @@ def blind_wiring(
     if problem:
         return BlindWiring((), (), (), "none", rank, space.noise, (problem,), tuple(messages))
     ranked = ranked_supports(ActivityRanks(active, varying, None, patterns, failure))
-    data = Data(active, values, None, varying, ranked.directions)
+    data = Data(active, values, None, varying, ranked.directions, ranked.dimensions)
     return _result(None, ranked, attribute_dim, rank, varying.noise, messages, data)
 
 
@@ -290,11 +296,15 @@ def _result(
         if marks is None and (odd or (size == 1 and attribute_dim != 1)):
             undetermined.append(f"{size} dimensions vanish with {sorted(support)}: no module, or one with dead units")
             continue
-        if odd or size is None:
+        if odd or support in ranked.undetermined:
             why = ranked.undetermined.get(support, f"no multiple of attribute_dim = {attribute_dim}")
             messages.append(f"dimensions of {sorted(support)}: {size}, {why}")
         copies = 1 if odd or size is None or attribute_dim is None else size // attribute_dim
         supports += [(support, size if size is None else size // copies, margin)] * copies
+    if not data.space.clear:
+        undetermined.append("noise hides directions: dimensions are not known, and supports may be missing")
+    elif ranked is NOTHING:
+        undetermined.append("noise hides attributes in some runs: dimensions are not known")
     if ranked.left:
         undetermined.append(f"{ranked.left} dimensions belong to no support that was found")
     if marks is not None and supports:

@@ -35,15 +35,15 @@ from simnet.randomness import stream
 Array = NDArray[Any]
 
 #: A function is stated where it explains this share of the variance in held-out runs, without noise and with it.
-EXACT, GOOD = 0.999, 0.95
+EXACT, GOOD = 1.0 - 1e-6, 0.95
 #: The share of the runs that is held out.
 HELD_OUT = 0.2
 #: An edge is stated above this many standard errors, and above this share of the strongest weights of its module.
 SIGNIFICANT, WEAK = 5.0, 0.02
 #: Runs that a fit is searched on, first starts, and exchanges of a unit in a row that bring nothing.
-SEARCHED, STARTS, PATIENCE = 1500, 12, 50
+SEARCHED, STARTS, PATIENCE = 1500, 12, 80
 #: Facets: runs in a linear program, tries for each axis, and the least share of the runs on a facet.
-PROGRAM, TRIES, ON_FACET = 1500, 8, 0.05
+PROGRAM, TRIES, ON_FACET = 1500, 25, 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,10 +252,11 @@ class _Layer:
 
 
 def _draw_units(draw: np.random.Generator, units: int, values: list[Array], there: Array, copies: int) -> Array:
-    """Random units that fire on about two thirds of what each slot brings, of about the length that attributes have."""
+    """Random units that fire on some share of what each slot brings, of about the length that attributes have."""
     blocks = [draw.standard_normal((units, x.shape[1])) / max(float(np.linalg.norm(x.std(axis=0))), 1e-12) for x in values]
+    quiet = 0.35 if units > 1 else float(draw.uniform(0.02, 0.7))
     thresholds = [
-        -np.quantile(x[there[:, i] > 0.0] @ w.T, 0.35, axis=0) for i, (x, w) in enumerate(zip(values, blocks, strict=True))
+        -np.quantile(x[there[:, i] > 0.0] @ w.T, quiet, axis=0) for i, (x, w) in enumerate(zip(values, blocks, strict=True))
     ]
     weights = np.hstack([*blocks, np.column_stack(thresholds)])
     raw = np.maximum(np.hstack([*values, there]) @ weights.T, 0.0)

@@ -29,6 +29,10 @@ ABSENT = 1e-12
 PRESENT = 1e-7
 #: Directions beyond the rank that a sketch must have to spare, for its rank to be that of the attributes.
 BULK = 4
+#: How far above the edge of the noise the weakest direction must stand for the rank to be that of the attributes.
+CLEAR = 2.0
+#: Directions that were themselves found in noisy runs let some of the others through: the edge is that much higher.
+ESTIMATED = 3.0
 #: A rank is stated where the runs leave this many times it, and this many more, degrees of freedom.
 MARGIN, SPARE = 1.3, 8
 
@@ -101,17 +105,20 @@ class Coordinates:
         Standard deviation of the noise in each coordinate of a sketch; 0 where only rounding was found.
     spare : int
         Directions left for the noise alone.
+    clear : bool
+        Whether the weakest direction stands well above the noise, so that none is likely to be hidden in it.
     """
 
     values: Array
     functionals: Array
     noise: float
     spare: int
+    clear: bool
 
 
 def coordinates(data: Array, freedom: int, *, noise: float | None, failure_probability: float) -> Coordinates:
     """The column space of ``(n, d)`` data with so many degrees of freedom in its rows, by a singular value decomposition."""
-    few = max(min(freedom, data.shape[1]), 0)
+    few, edge = max(min(freedom, data.shape[1]), 0), 0.0
     _, singular, right = np.linalg.svd(np.linalg.qr(data, mode="r"), full_matrices=False)
     rounding = ROUNDING * float(singular[0]) if few else math.inf
     if few == 0 or singular[0] == 0.0:
@@ -127,7 +134,8 @@ def coordinates(data: Array, freedom: int, *, noise: float | None, failure_proba
             level = math.sqrt(float(np.sum(singular[rank:few] ** 2)) / rest)
             rank = int(np.sum(singular[:few] > level * edge))
     functionals = right[:rank].T if level else right[:rank].T / singular[:rank]
-    return Coordinates(data @ functionals, functionals, level, few - rank)
+    clear = not level or (rank > 0 and bool(singular[rank - 1] > CLEAR * level * edge))
+    return Coordinates(data @ functionals, functionals, level, few - rank, clear)
 
 
 def rank(values: Array, freedom: int, noise: float, failure_probability: float, directions: Array | None = None) -> Rank:
@@ -139,7 +147,8 @@ def rank(values: Array, freedom: int, noise: float, failure_probability: float, 
         return Rank(0, math.inf, True, basis)
     energies, vectors = scipy.linalg.eigh(rotated.T @ rotated)
     if noise:
-        low = high = (noise * noise_edge(freedom, width, failure_probability)) ** 2
+        low = (noise * noise_edge(freedom, width, failure_probability) * (1.0 if directions is None else ESTIMATED)) ** 2
+        high = CLEAR**2 * low
     else:
         low, high = ABSENT, PRESENT
     counted = int(np.sum(energies > low))

@@ -109,7 +109,7 @@ def _one(ranks: ActivityRanks, T: Support, total: int, result: Ranked) -> tuple[
         return None, "ranks contradict each other"
     if excess:
         lower = [result.directions[A] for A in result.dimensions if A < T]
-        fresh = complement(own, orthonormal(np.hstack(lower))) if lower else own
+        fresh = complement(own, orthonormal(np.hstack(lower), below)) if lower else own
         if _depends_on_others(ranks, T, fresh, result.directions):
             return None, f"{excess} dimensions vanish with {sorted(T)} but depend on other inputs: dead units"
         result.dimensions[T], result.margins[T], result.directions[T] = excess, min(margin, rank.margin), own
@@ -151,10 +151,9 @@ def _own(ranks: ActivityRanks, T: Support, absent: Array) -> tuple[Array | None,
     return (absent, math.inf) if not others else (None, 0.0)
 
 
-def orthonormal(columns: Array) -> Array:
-    """An orthonormal basis of the span of columns, some of which may come twice."""
-    left, singular, _ = np.linalg.svd(columns, full_matrices=False)
-    return left[:, singular > 1e-6 * singular[0]]
+def orthonormal(columns: Array, rank: int) -> Array:
+    """An orthonormal basis of the span of columns of which so many are independent."""
+    return np.linalg.svd(columns, full_matrices=False)[0][:, :rank]
 
 
 def complement(whole: Array, part: Array) -> Array:

@@ -2,6 +2,7 @@
 
 * *Marks*: every support is found and none that is not there, layered and random wirings, with and without noise.
 * *Ranks*: so it is from ranks alone, by a recipe without marks of presence, with the attributes of each support.
+* *Edges*: direct edges and module functions follow, in a small network; functions are held to runs that were held out.
 * *Shuffled*: pairs that do not belong together say nothing.
 """
 
@@ -20,18 +21,16 @@ from simnet.randomness import stream
 from simnet.sketcher import Sketcher
 
 
-def planted_supports(network: ModularNetwork) -> dict[Support, int]:
-    """The inputs below each module as places among ``network.inputs``, with the attributes of all modules of a support."""
+def planted_supports(network: ModularNetwork) -> dict[Any, Support]:
+    """The inputs below each module, as places among ``network.inputs``."""
     below: dict[Any, Support] = {}
-    total: dict[Support, int] = {}
     for name in network.order:
         module = network.module(name)
         if module.slots:
             below[name] = frozenset().union(*(below[slot.sources[0]] for slot in module.slots))
         else:
             below[name] = frozenset((network.inputs.index(name),))
-        total[below[name]] = total.get(below[name], 0) + module.attribute_dim
-    return total
+    return below
 
 
 class Wiring(Claim):
@@ -44,6 +43,7 @@ class Wiring(Claim):
         three = {"family": "layered", "widths": [6, 5, 3], "attribute_dim": 4, "seed": 0}
         wide = {"family": "layered", "widths": [8, 5, 3], "attribute_dim": 4, "seed": 2}
         dag = {"family": "random_dag", "modules": 14, "inputs": 6, "attribute_dim": 4, "seed": 5}
+        small = {"family": "layered", "widths": [4, 2, 1], "attribute_dim": 2, "seed": 2}
         bare = BALANCED | {"presence_share": 0.0}
         grid: list[tuple[str, dict[str, Any], Any, str, float, int]] = [
             ("marks, layered", three, "recursive", "gaussian", 0.0, 600),
@@ -54,6 +54,7 @@ class Wiring(Claim):
             grid += [
                 ("marks, 16 modules", wide, "recursive", "trig", 0.0, 1000),
                 ("marks, random DAG", dag, "recursive", "gaussian", 0.0, 1000),
+                ("edges, layered", small, "recursive", "gaussian", 0.0, 1500),
             ]
         return [
             Case(
@@ -65,7 +66,7 @@ class Wiring(Claim):
                     "sketch_dim": 256,
                     "noise": noise,
                     "runs": runs,
-                    "ranks": label.startswith("ranks"),
+                    "kind": label.split(",")[0],
                 },
                 trials=2 if quick else 5,
                 batch=1,
@@ -75,10 +76,14 @@ class Wiring(Claim):
 
     def prepare(self, parameters: Mapping[str, Any]) -> Any:
         network = network_of(parameters)
-        return network, planted_supports(network)
+        below = planted_supports(network)
+        truth: dict[Support, int] = {}
+        for module in network.modules:
+            truth[below[module.name]] = truth.get(below[module.name], 0) + module.attribute_dim
+        return network, truth, {(below[source], below[consumer]) for source, consumer in network.graph.edges}
 
     def trial(self, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]) -> Sequence[Sample]:
-        network, truth = prepared(self, parameters)
+        network, truth, edges = prepared(self, parameters)
         runs = parameters["runs"]
         active = stream(seed, "activity").random((runs, len(network.inputs))) < 0.5
         maker = make_sketcher(network, parameters, seed, sketcher)
@@ -93,8 +98,16 @@ class Wiring(Claim):
             Sample("false supports", len(found.supports) - len(right), 0.0, zero_scale=1.0),
             Sample("supports, shuffled", len(shuffled.supports), 0.0, zero_scale=1.0),
         ]
-        if parameters["ranks"]:
+        if parameters["kind"] == "ranks":
             pairs = zip(found.supports, found.dimensions, strict=True)
             agreeing = sum(dimension == truth.get(support) for support, dimension in pairs)
             samples.append(Sample("dimensions right", agreeing, len(truth)))
+        if parameters["kind"] == "edges":
+            stated = {(found.supports[a], found.supports[b]) for a, b in found.graph().edges}
+            scores = [module.score for module in found.modules if module.sources]
+            samples += [
+                Sample("edges found", len(stated & edges), len(edges)),
+                Sample("false edges", len(stated - edges), 0.0, zero_scale=1.0),
+                Sample("R², held out", float(np.mean(scores)) if scores else 0.0, 1.0, slack=1e-6),
+            ]
         return samples

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simnet.checks import integer, probability, real
-from simnet.learning.functions import FoundModule, Target, recover_modules
+from simnet.learning.functions import FoundModule, Target, recover_modules, unknown
 from simnet.learning.marks import Marks, Support, find_marks, presence
 from simnet.learning.ranks import BULK, ActivityRanks, Coordinates, coordinates
 from simnet.learning.supports import Ranked, complement, orthonormal, ranked_supports
@@ -68,7 +68,9 @@ class BlindWiring:
         """
         if self.data is None or not self.supports:
             return ()
-        return tuple(recover_modules(self.data.active, self.data.targets(self.supports), self.data.marks, self.noise > 0.0))
+        if self.noise:
+            return tuple(unknown(support, "noise: attributes cannot be read off exactly") for support in self.supports)
+        return tuple(recover_modules(self.data.active, self.data.targets(self.supports), self.data.marks))
 
     def graph(self) -> nx.DiGraph[int]:
         """The wiring: nodes are positions in ``supports``, edges lead from a module to those that it feeds.

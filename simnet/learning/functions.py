@@ -13,7 +13,7 @@ with ``x_below`` the attributes found inside ``T`` and ``o`` the marks.
   ``W`` and ``t`` are fitted by least squares, with ``A``, ``E`` and ``K`` eliminated (variable projection); restarts change
   one unit at a time.  All modules inside ``T`` are offered: those whose weights stay are the direct sources.
 
-Nothing is stated unless it predicts runs that were held out.
+Nothing is stated unless it predicts runs that were held out, exactly: this is for sketches without noise.
 
 Source: G. Golub, V. Pereyra, *The differentiation of pseudo-inverses and nonlinear least squares problems whose variables
 separate*, SIAM J. Numer. Anal. 10 (1973) 413-432.
@@ -34,8 +34,8 @@ from simnet.randomness import stream
 
 Array = NDArray[Any]
 
-#: A function is stated where it explains this share of the variance in held-out runs, without noise and with it.
-EXACT, GOOD = 1.0 - 1e-6, 0.95
+#: A function is stated where it explains this share of the variance in held-out runs: nearly right ones have wrong edges.
+EXACT = 1.0 - 1e-6
 #: The share of the runs that is held out.
 HELD_OUT = 0.2
 #: An edge is stated above this many standard errors, and above this share of the strongest weights of its module.
@@ -104,7 +104,7 @@ class Target:
     copies: int
 
 
-def recover_modules(active: Array, targets: list[Target], marks: Array | None, noise: bool) -> list[FoundModule]:
+def recover_modules(active: Array, targets: list[Target], marks: Array | None) -> list[FoundModule]:
     """All modules, inputs first: those of each target in turn."""
     found: list[FoundModule] = []
     for target in targets:
@@ -117,7 +117,7 @@ def recover_modules(active: Array, targets: list[Target], marks: Array | None, n
         elif any(found[k].attributes is None for k in inner):
             found += [unknown(target.support, "a module inside its support was not recovered")] * target.copies
         else:
-            found += _layer(active, target, functions, found, inner, noise)
+            found += _layer(active, target, functions, found, inner)
     return found
 
 
@@ -280,9 +280,7 @@ def _search(layer: _Layer, draw: np.random.Generator, size: int, values: list[Ar
     return weights
 
 
-def _layer(
-    active: Array, target: Target, functions: Array, found: list[FoundModule], inner: list[int], noise: bool
-) -> list[FoundModule]:
+def _layer(active: Array, target: Target, functions: Array, found: list[FoundModule], inner: list[int]) -> list[FoundModule]:
     draw = stream(0, "layer", *sorted(target.support))
     rows, size = target.rows, target.readings.shape[1]
     if not inner or size % target.copies:
@@ -295,8 +293,7 @@ def _layer(
     known = np.hstack([*values, functions])
     order = draw.permutation(len(rows))
     held, kept = np.split(order, [int(HELD_OUT * len(rows))])
-    if not noise:  # what is exact is so from few
-        kept = kept[: 2 * SEARCHED]
+    kept = kept[: 2 * SEARCHED]  # what is exact is so from few
     some = kept[:SEARCHED]
     searched = _Layer(inputs[some], target.readings[some], _basis(known[some]), target.copies)
     few = [x[some] for x in values]
@@ -320,7 +317,7 @@ def _layer(
         mine = slice(c * block.shape[0], (c + 1) * block.shape[0])
         truth, error = measured[:, mine], measured[:, mine] - predicted(weights)[:, mine]
         score = 1.0 - float(np.sum(error**2) / np.sum((truth - truth.mean(axis=0)) ** 2))
-        if not score > (GOOD if noise else EXACT):
+        if not score > EXACT:
             modules.append(unknown(target.support, f"no function predicts held-out runs: R² = {score:.3f}"))
             continue
         sources = {}

@@ -6,8 +6,9 @@ PY := .venv/bin/python
 verify: .venv/ready
 	$(PY) -m simnet verify
 
+# the tests run side by side: with several threads each, BLAS would wait for itself
 test: .venv/ready
-	$(PY) -m pytest -n 2
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2
 
 lint: .venv/lint-ready
 	$(PY) -m ruff check .

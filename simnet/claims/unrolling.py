@@ -53,7 +53,7 @@ class Unrolling(Claim):
     title = "s ↦ objects"
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
-        trials = {2.0: 15, 1.5: 10, 1.25: 4} if quick else {2.0: 80, 1.5: 60, 1.25: 25}
+        trials = {2.0: 15, 1.5: 10, 1.25: 4} if quick else {2.0: 60, 1.5: 40, 1.25: 10}
         cases = [
             Case(f"random_dag, trig, d = {ratio:g} p", {"ratio": ratio, "matrices": "trig"}, many, 5)
             for ratio, many in trials.items()

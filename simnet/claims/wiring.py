@@ -68,7 +68,7 @@ class Wiring(Claim):
                     "runs": runs,
                     "kind": label.split(",")[0],
                 },
-                trials=2 if quick else 5,
+                trials=2 if quick else 3,
                 batch=1,
             )
             for label, network, recipe, matrices, noise, runs in grid

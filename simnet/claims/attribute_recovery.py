@@ -44,7 +44,7 @@ class AttributeRecovery(Claim):
         if not quick:
             cases.insert(
                 0,
-                case("chain", 24, 2, network=chain, matrices="gaussian", sketch_dim=4096, parts=sixteenth, dtype="float32"),
+                case("chain", 18, 2, network=chain, matrices="gaussian", sketch_dim=4096, parts=sixteenth, dtype="float32"),
             )
         cases += [
             case(

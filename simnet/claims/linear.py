@@ -32,7 +32,7 @@ class Linear(Claim):
     title = "x̂ = x from d' ≥ Σ a"
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
-        few, many = (10, 100) if quick else (40, 220)
+        few, many = (10, 100) if quick else (30, 150)
         cases = [
             Case(
                 f"exact, {label}, {matrices}",

@@ -53,13 +53,13 @@ class Unrolling(Claim):
     title = "s ↦ objects"
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
-        trials = {2.0: 15, 1.5: 10, 1.25: 4} if quick else {2.0: 60, 1.5: 40, 1.25: 10}
+        trials = {2.0: 15, 1.5: 10, 1.25: 4} if quick else {2.0: 40, 1.5: 20, 1.25: 5}
         cases = [
             Case(f"random_dag, trig, d = {ratio:g} p", {"ratio": ratio, "matrices": "trig"}, many, 5)
             for ratio, many in trials.items()
         ]
         nothing = {"matrices": "trig", "sketch_dim": 128}
-        return [*cases, Case("nothing, trig, d = 128", nothing, 60 if quick else 400, 20)]
+        return [*cases, Case("nothing, trig, d = 128", nothing, 60 if quick else 200, 20)]
 
     def trial(self, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]) -> Sequence[Sample]:
         modules = 8 + seed % 5

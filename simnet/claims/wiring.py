@@ -68,7 +68,7 @@ class Wiring(Claim):
                     "runs": runs,
                     "kind": label.split(",")[0],
                 },
-                trials=2 if quick else 3,
+                trials=2,
                 batch=1,
             )
             for label, network, recipe, matrices, noise, runs in grid

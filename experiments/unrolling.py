@@ -3,7 +3,7 @@
 ``python -m experiments.unrolling`` (``make results``) writes ``results/unrolling.csv`` and ``.svg``/``.png``, and
 ``results/unrolling_times.csv``, which alone, with the lower panel, is not the same on every machine.
 
-A success is the whole wiring exactly right, every slot of every object, and every attribute within ``EXACT``, from one
+A success is the whole wiring exactly right, every slot of every object, and every attribute exactly right, from one
 sketch of a random DAG of 8 to 12 modules.  Sizes are in units of ``p``, which counts every *place* of an object with all its
 attributes and a presence; an object in several places has one attribute vector, so there are fewer numbers to be
 found: ``Σ a + edges``.
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -25,38 +24,19 @@ from matplotlib.figure import Figure
 
 import simnet
 from experiments.style import BLUE, GREY, VERMILION, write_figure, write_table
-from simnet.decoding.unrolling import Unrolled
+from simnet.claims.unrolling import is_right
 
 RATIOS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25, 1.5, 2.0)
 NETWORKS = 20
 ATTRIBUTE_DIM = 4
-EXACT = 1e-6
 WORKERS = 2
-
-
-def is_right(found: Unrolled, ex: simnet.Execution) -> bool:
-    """Whether wiring and attributes are those of the execution; found objects have their module's name as a string."""
-    truth, label = ex.structure, {None: None, **{name: str(name) for name in ex.structure.names}}
-
-    def labels(inputs: Sequence[Any]) -> tuple[str | None, ...]:
-        return tuple(label[name] for name in inputs)
-
-    if set(found.structure.names) != set(labels(truth.names)) or found.structure.outputs != labels(truth.outputs):
-        return False
-    return all(
-        found.structure[str(name)].module == truth[name].module
-        and found.structure[str(name)].inputs == labels(truth[name].inputs)
-        and np.abs(found.attributes[str(name)] - o.attributes).max() < EXACT
-        for name, o in zip(truth.names, ex.objects, strict=True)
-    )
 
 
 def trial(i: int, ratio: float) -> dict[str, Any]:
     """Network ``i`` from one sketch of ``ratio`` times as many coordinates as its places have unknowns."""
     net = simnet.networks.random_dag(modules=8 + i % 5, attribute_dim=ATTRIBUTE_DIM, seed=i)
     ex = net.run(1, seed=1)[0]
-    edges = len(ex.structure.edge_weights)
-    places = round(float(ex.structure.path_sums(1.0, np.ones(edges)).sum()))
+    edges, places = len(ex.structure.edge_weights), ex.structure.places
     p = (ATTRIBUTE_DIM + 1) * places
     sketcher = simnet.Sketcher(net, sketch_dim=math.ceil(ratio * p), seed=i)
     sketch = sketcher.encode(ex)

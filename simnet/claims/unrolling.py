@@ -23,12 +23,6 @@ FALSE_ALARM = 0.001
 EXACT = 1e-6
 
 
-def places_of(ex: Execution) -> int:
-    """How many places the objects stand in: paths from root."""
-    structure = ex.structure
-    return round(float(structure.path_sums(1.0, np.ones(len(structure.edge_weights))).sum()))
-
-
 def is_right(found: Unrolled, ex: Execution) -> bool:
     """Whether every object, every slot and every attribute is as it was, for executions with one object a module."""
     truth = ex.structure
@@ -40,7 +34,8 @@ def is_right(found: Unrolled, ex: Execution) -> bool:
     if set(found.structure.names) != set(label.values()) or found.structure.outputs != renamed(truth.outputs):
         return False
     return all(
-        found.structure[label[name]].inputs == renamed(truth[name].inputs)
+        found.structure[label[name]].module == truth[name].module
+        and found.structure[label[name]].inputs == renamed(truth[name].inputs)
         and bool(np.abs(found.attributes[label[name]] - x).max() < EXACT)
         for name, x in zip(truth.names, ex.attributes, strict=True)
     )
@@ -69,7 +64,7 @@ class Unrolling(Claim):
             return _of_nothing(make_sketcher(network, parameters, seed, sketcher), seed)
         ex = network.run(1, seed % 100_000)[0]
         ratio = parameters["ratio"]
-        d = math.ceil(ratio * 5 * places_of(ex))
+        d = math.ceil(ratio * 5 * ex.structure.places)
         maker = make_sketcher(network, {**parameters, "sketch_dim": d}, seed, sketcher)
         found = maker.unroll(maker.encode(ex))
         right = is_right(found, ex)

@@ -63,15 +63,15 @@ def least_squares(
     choice("solver", solver, SOLVERS)
     system = LinearSystem(encoder, observation, structure)
     if solver == "direct" or (solver == "auto" and system.direct):
-        values, spread, residual = _direct(system)
-        fit = Fit("direct", system.unknowns, observation.kept, 0, 0.0, residual)
+        name, spent, made = "direct", 0.0, 0
+        values, spread = _direct(system)
     else:
-        tolerance = real("tolerance", tolerance, minimum=0.0, maximum=1.0)
-        values, spread, residual, made = _iterative(system, tolerance, iterations)
-        fit = Fit("iterative", system.unknowns, observation.kept, made, tolerance, residual)
+        name, spent = "iterative", real("tolerance", tolerance, minimum=0.0, maximum=1.0)
+        values, spread, made = _iterative(system, spent, iterations)
+    fit = Fit(name, system.unknowns, observation.kept, made, spent, system.relative_residual(values))
     free = observation.kept - system.unknowns
     known = np.isfinite(spread)
-    errors = np.where(known, _noise_levels(system, residual)[:, None] * np.where(known, spread, 0.0), np.inf)
+    errors = np.where(known, _noise_levels(system, fit.residual)[:, None] * np.where(known, spread, 0.0), np.inf)
     return Estimate(
         structure,
         "least_squares",
@@ -92,13 +92,8 @@ def _noise_levels(system: LinearSystem, residual: Array) -> Array:
     return np.maximum(np.sqrt(energy / free), system.noise)
 
 
-def _relative(system: LinearSystem, left: Array) -> Array:
-    lengths = np.linalg.norm(system.observation.remaining, axis=1)
-    return np.linalg.norm(left, axis=1) / np.where(lengths > 0.0, lengths, 1.0)
-
-
-def _direct(system: LinearSystem) -> tuple[Array, Array, Array]:
-    """Values, standard errors for a unit of noise, relative residuals."""
+def _direct(system: LinearSystem) -> tuple[Array, Array]:
+    """Values, and standard errors for a unit of noise."""
     lengths = system.lengths
     live = lengths > 0.0
     columns = system.columns[:, live] / lengths[live]
@@ -118,10 +113,10 @@ def _direct(system: LinearSystem) -> tuple[Array, Array, Array]:
         determined = np.sum(right[seen] ** 2, axis=0) > 1.0 - 1e-8
         spread[live] = np.where(determined, np.linalg.norm(rows, axis=0) / lengths[live], np.inf)
     values[:, live] = solved.T / lengths[live]
-    return values, spread, _relative(system, system.targets - values @ system.columns.T)
+    return values, spread
 
 
-def _iterative(system: LinearSystem, tolerance: float, iterations: int) -> tuple[Array, Array, Array, int]:
+def _iterative(system: LinearSystem, tolerance: float, iterations: int) -> tuple[Array, Array, int]:
     """As the direct solution, with the number of iterations; the standard errors are those of Law 5."""
     observation, operator = system.observation, system.operator()
     n = len(system.targets)
@@ -131,7 +126,6 @@ def _iterative(system: LinearSystem, tolerance: float, iterations: int) -> tuple
     law = linear_mse(
         system.structure, sketch_dim=observation.sketch_dim, kept=observation.kept, noise=1.0, recipe=system.encoder.recipe
     )
-    left = (system.targets.ravel() - operator.matvec(solution[0])).reshape(n, -1)
     values = system.scaled(solution[0].reshape(n, -1))
     spread = np.sqrt(np.repeat(law, system.structure.attribute_dims))
-    return values, spread, _relative(system, left), int(solution[2])
+    return values, spread, int(solution[2])

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from simnet.networks import Structure
 from simnet.sketching import Encoder, Observation
 from simnet.sketching.dictionary import dictionary
-from simnet.theory import place_gram
+from simnet.theory.linear import attribute_gram
 
 Array = NDArray[Any]
 
@@ -67,16 +67,13 @@ class LinearSystem:
     @cached_property
     def noise(self) -> float:
         """Standard deviation of each coordinate: what the user says was added, and the rounding of the sketch itself."""
-        scale = float(np.sqrt(np.mean(self.observation.remaining**2)))
-        rounding = ROUNDING_UNITS * float(np.finfo(self.encoder.dtype).eps) * scale
-        return float(np.hypot(self.observation.noise, rounding))
+        return self.observation.noise_with_rounding(ROUNDING_UNITS)
 
     @cached_property
     def gram(self) -> Array:
         """``(d'/d) ξ_x² A``: the expected inner products of the columns of any two objects, ``(objects, objects)``."""
-        share = self.observation.kept / self.observation.sketch_dim
-        places = place_gram(self.structure, self.structure, recipe=self.encoder.recipe)
-        return share * self.encoder.recipe.value_share**2 * places
+        kept, d = self.observation.kept, self.observation.sketch_dim
+        return attribute_gram(self.structure, sketch_dim=d, kept=kept, recipe=self.encoder.recipe)
 
     @cached_property
     def lengths(self) -> Array:
@@ -150,6 +147,16 @@ class LinearSystem:
             for k, values in zip(mine, mixed, strict=True):
                 result[:, self.spans[k]] = values
         return result
+
+    def relative_residual(self, values: Array) -> Array:
+        """``‖s − B z‖ / ‖s‖`` of each sketch, from the dictionary where it was formed."""
+        if "columns" in vars(self):
+            left = self.targets - values @ self.columns.T
+        else:
+            fitted = self.operator(np.ones(self.unknowns)).matvec(values.ravel())
+            left = self.targets - fitted.reshape(self.targets.shape)
+        lengths = np.linalg.norm(self.observation.remaining, axis=1)
+        return np.linalg.norm(left, axis=1) / np.where(lengths > 0.0, lengths, 1.0)
 
     def split(self, unknowns: Array) -> Sequence[Array]:
         """Per object, in the shape of the batch that was given."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from simnet.decoding.estimate import Estimate, Fit
 from simnet.decoding.linear import LinearSystem
-from simnet.decoding.ridge import read_prior, relative_residual, shrunken_estimate, solve_directly
+from simnet.decoding.ridge import read_prior, shrunken_estimate, solve_directly
 from simnet.networks import Structure
 from simnet.sketching import Encoder, Observation
 
@@ -54,5 +54,5 @@ def nonnegative(
         prior_rows = np.full(system.unknowns, mean / np.sqrt(variance))
         sides = [np.concatenate([target / noise, prior_rows]) for target in system.targets]
         values = np.stack([scale * scipy.optimize.nnls(stacked, side, maxiter=30 * system.unknowns)[0] for side in sides])
-    fit = Fit("direct", system.unknowns, observation.kept, 0, 0.0, relative_residual(system, values))
+    fit = Fit("direct", system.unknowns, observation.kept, 0, 0.0, system.relative_residual(values))
     return shrunken_estimate(system, "nonnegative", values, solution, fit, (0.0, 1.0))

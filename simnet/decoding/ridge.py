@@ -79,9 +79,7 @@ def ridge(
         solution = _iteratively(system, given, real("tolerance", tolerance, minimum=0.0, maximum=1.0), iterations)
     spent = 0.0 if directly else tolerance
     name = "direct" if directly else "iterative"
-    fit = Fit(
-        name, system.unknowns, observation.kept, solution.iterations, spent, relative_residual(system, solution.values)
-    )
+    fit = Fit(name, system.unknowns, observation.kept, solution.iterations, spent, system.relative_residual(solution.values))
     return shrunken_estimate(system, "ridge", solution.values, solution, fit, (-1.0, 1.0))
 
 
@@ -94,16 +92,6 @@ def read_prior(prior: tuple[float, float]) -> Prior:
     if real("prior[1]", variance, minimum=0.0) == 0.0:
         raise ValueError("prior[1] = 0.0: the variance must be positive")
     return Prior(real("prior[0]", mean), float(variance))
-
-
-def relative_residual(system: LinearSystem, values: Array) -> Array:
-    """``‖s − B z‖ / ‖s‖`` of each sketch."""
-    if system.direct:
-        left = system.targets - values @ system.columns.T
-    else:
-        left = system.targets - system.operator(np.ones(system.unknowns)).matvec(values.ravel()).reshape(len(values), -1)
-    lengths = np.linalg.norm(system.observation.remaining, axis=1)
-    return np.linalg.norm(left, axis=1) / np.where(lengths > 0.0, lengths, 1.0)
 
 
 def shrunken_estimate(

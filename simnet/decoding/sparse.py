@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from simnet.checks import integer
 from simnet.decoding.estimate import Estimate, Fit
 from simnet.decoding.linear import LinearSystem
-from simnet.decoding.ridge import relative_residual, shrunken_estimate, solve_directly
+from simnet.decoding.ridge import shrunken_estimate, solve_directly
 from simnet.networks import Structure
 from simnet.sketching import Encoder, Observation
 
@@ -48,7 +48,7 @@ def sparse(
     outcomes = [_one(system, target, solution.prior.variance, rounds) for target in system.targets]
     values = np.stack([values for values, _ in outcomes])
     made = max(made for _, made in outcomes)
-    fit = Fit("direct", system.unknowns, observation.kept, made, NEGLIGIBLE, relative_residual(system, values))
+    fit = Fit("direct", system.unknowns, observation.kept, made, NEGLIGIBLE, system.relative_residual(values))
     return shrunken_estimate(system, "sparse", values, solution, fit, (-1.0, 1.0))
 
 

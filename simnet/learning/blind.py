@@ -15,7 +15,7 @@ from simnet.checks import integer, probability, real
 from simnet.learning.functions import FoundModule, Target, recover_modules, unknown
 from simnet.learning.marks import Marks, Support, find_marks, presence
 from simnet.learning.ranks import BULK, ActivityRanks, Coordinates, coordinates
-from simnet.learning.supports import Ranked, complement, orthonormal, ranked_supports
+from simnet.learning.supports import Ranked, complement, less_group_means, orthonormal, ranked_supports
 
 Array = NDArray[Any]
 
@@ -208,13 +208,11 @@ def blind_wiring(
         data = Data(active, values, ranks.marks, space, ranked.directions, ranked.dimensions)
         return _result(marks, ranked, attribute_dim, rank, space.noise, messages, data)
     messages.append(f"marks of presence: {marks.problem}")
-    means = np.zeros((patterns.max() + 1, values.shape[1]))
-    np.add.at(means, patterns, values)
-    centred = values - (means / np.bincount(patterns)[:, None])[patterns]
-    freedom = len(values) - len(means)
-    varying = coordinates(centred, freedom, noise=noise, failure_probability=failure)
+    different = int(patterns.max()) + 1
+    freedom = len(values) - different
+    varying = coordinates(less_group_means(values, patterns), freedom, noise=noise, failure_probability=failure)
     if freedom < PAIRS * varying.values.shape[1] + EXTRA:
-        problem = f"too few pairs: {len(values)} in {len(means)} patterns of activity leave {freedom} degrees of freedom"
+        problem = f"too few pairs: {len(values)} in {different} patterns of activity leave {freedom} degrees of freedom"
     elif varying.spare < BULK:
         problem = f"d = {values.shape[1]}: must be above the number of attributes and marks"
     elif varying.noise:

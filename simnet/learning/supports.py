@@ -178,7 +178,7 @@ def _depends_on_others(ranks: ActivityRanks, T: Support, fresh: Array, known: di
     values = ranks.residual(on)
     mine = values @ fresh
     _, key = np.unique(active[on][:, members], axis=0, return_inverse=True)
-    energies = _less_group_means(mine**2, key.reshape(-1))
+    energies = less_group_means(mine**2, key.reshape(-1))
     tests = 2.0 * len(others) * fresh.shape[1]
     limit = float(scipy.stats.norm.isf(ranks.failure_probability / tests / 4.0))
     for j in others:
@@ -198,7 +198,8 @@ def _depends_on_others(ranks: ActivityRanks, T: Support, fresh: Array, known: di
     return False
 
 
-def _less_group_means(values: Array, groups: Array) -> Array:
+def less_group_means(values: Array, groups: Array) -> Array:
+    """Each row without the mean of the rows of its group."""
     sums = np.zeros((groups.max() + 1, values.shape[1]))
     np.add.at(sums, groups, values)
     return values - (sums / np.bincount(groups)[:, None])[groups]

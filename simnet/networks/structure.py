@@ -175,6 +175,11 @@ class Structure:
         """``w_θ``: the products of the weights along the paths from ``root``, summed."""
         return self.path_sums(1.0)
 
+    @cached_property
+    def places(self) -> int:
+        """How many places the objects stand in: the paths from ``root``, which an object in several slots has several of."""
+        return round(float(self.path_sums(1.0, np.ones(len(self.edge_weights))).sum()))
+
     def _path_lengths(self, pick: Any) -> tuple[int, ...]:
         lengths: list[int | None] = [None] * len(self) + [0]
         for step in (self.root, *reversed(self.steps)):

@@ -69,6 +69,11 @@ class Observation:
         """``(d/d') ‖s'‖²``, the estimate of ``K_ss``: ``(n,)``."""
         return self.scale * np.sum(np.square(self.values, dtype=float), axis=-1)
 
+    def noise_with_rounding(self, units: float) -> float:
+        """``σ`` with the rounding of so many units in the last place of the root mean square coordinate."""
+        scale = float(np.sqrt(np.mean(self.remaining**2)))
+        return float(np.hypot(self.noise, units * float(np.finfo(self.values.dtype).eps) * scale))
+
 
 def observe(encoder: Encoder, sketch: Any, erased: Any = None, noise: float = 0.0) -> Observation:
     """Read a sketch, a prefix of one, or one with some coordinates erased; the last axis holds the coordinates.

@@ -28,7 +28,7 @@ Source: the deterministic equivalent of Marchenko and Pastur (1967), with the ex
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.optimize
@@ -42,11 +42,30 @@ from simnet.theory.kernel import place_gram
 Array = NDArray[Any]
 
 
-def _grams(structure: Structure, recipe: Recipe, share: float) -> list[tuple[Array, int, Array]]:
-    """For each module its objects, its attribute dimension and ``G``."""
-    gram = share * recipe.value_share**2 * place_gram(structure, structure, recipe=recipe)
-    dims = structure.attribute_dims
-    return [(mine, dims[mine[0]], gram[np.ix_(mine, mine)]) for mine in structure.objects_of.values()]
+class _Setting(NamedTuple):
+    """What both laws need: the objects of each module with their attribute dimension and ``G``, ``d'`` and ``σ²``."""
+
+    structure: Structure
+    grams: list[tuple[Array, int, Array]]
+    kept: int
+    noise: float
+
+
+def attribute_gram(structure: Structure, *, sketch_dim: int, kept: int, recipe: str | Recipe = "recursive") -> Array:
+    """``G = (d'/d) ξ_x² A``: for one coordinate, the expected inner products of the columns of any two objects."""
+    recipe = as_recipe(recipe)
+    return kept / sketch_dim * recipe.value_share**2 * place_gram(structure, structure, recipe=recipe)
+
+
+def _setting(
+    structure: Structure | Execution, sketch_dim: int, kept: int | None, noise: float, recipe: str | Recipe
+) -> _Setting:
+    s = structure.structure if isinstance(structure, Execution) else structure
+    d = integer("sketch_dim", sketch_dim, minimum=1)
+    kept = kept_dimension(kept, d)
+    gram = attribute_gram(s, sketch_dim=d, kept=kept, recipe=recipe)
+    grams = [(mine, s.attribute_dims[mine[0]], gram[np.ix_(mine, mine)]) for mine in s.objects_of.values()]
+    return _Setting(s, grams, kept, real("noise", noise, minimum=0.0) ** 2)
 
 
 def effective_noise(
@@ -88,12 +107,11 @@ def effective_noise(
     >>> simnet.theory.effective_noise(ex, sketch_dim=24, noise=0.5)  # 24 coordinates, half of them for the unknowns
     0.5
     """
-    s = structure.structure if isinstance(structure, Execution) else structure
-    recipe = as_recipe(recipe)
-    d = integer("sketch_dim", sketch_dim, minimum=1)
-    kept = kept_dimension(kept, d)
-    energy = real("noise", noise, minimum=0.0) ** 2
-    grams = _grams(s, recipe, kept / d)
+    return _effective_noise(_setting(structure, sketch_dim, kept, noise, recipe), attribute_variance)
+
+
+def _effective_noise(setting: _Setting, attribute_variance: float) -> float:
+    _, grams, kept, energy = setting
     values = np.concatenate([np.repeat(np.linalg.eigvalsh(gram), dim) for _, dim, gram in grams])
     values = values[values > 1e-13 * values.max(initial=0.0)]
     if np.isinf(attribute_variance):
@@ -136,19 +154,15 @@ def linear_mse(
     >>> simnet.theory.linear_mse(ex, sketch_dim=24).tolist()
     [0.0, 0.0, 0.0]
     """
-    s = structure.structure if isinstance(structure, Execution) else structure
-    recipe = as_recipe(recipe)
-    kappa = effective_noise(
-        s, sketch_dim=sketch_dim, kept=kept, noise=noise, attribute_variance=attribute_variance, recipe=recipe
-    )
-    share = kept_dimension(kept, sketch_dim) / sketch_dim
-    result = np.full(len(s), float(attribute_variance))
-    for mine, _, gram in _grams(s, recipe, share):
+    setting = _setting(structure, sketch_dim, kept, noise, recipe)
+    kappa = _effective_noise(setting, attribute_variance)
+    result = np.full(len(setting.structure), float(attribute_variance))
+    if np.isinf(kappa):
+        return result
+    for mine, _, gram in setting.grams:
         values, vectors = np.linalg.eigh(gram)
         seen = values > 1e-13 * max(float(values.max()), 1e-300)
         left = np.full(len(values), float(attribute_variance))
-        if np.isinf(kappa):
-            continue
         left[seen] = kappa / (values[seen] + kappa / attribute_variance)
         mixed = vectors**2
         result[mine] = np.where(mixed > 1e-12, mixed, 0.0) @ np.where(np.isfinite(left), left, 0.0)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import simnet
-from simnet.claims.unrolling import is_right, places_of
+from simnet.claims.unrolling import is_right
 from simnet.decoding.places import Places
 from simnet.decoding.pursuit import Hypothesis, Pursuit, in_cone
 from tests import oracle
@@ -17,7 +17,7 @@ from tests import oracle
 def planted(seed, ratio, family="trig", modules=10):
     net = simnet.networks.random_dag(modules=modules, attribute_dim=4, seed=seed)
     ex = net.run(1, seed=seed)[0]
-    sketcher = simnet.Sketcher(net, math.ceil(ratio * 5 * places_of(ex)), family, seed=seed + 100)
+    sketcher = simnet.Sketcher(net, math.ceil(ratio * 5 * ex.structure.places), family, seed=seed + 100)
     return ex, sketcher
 
 
@@ -74,7 +74,7 @@ def test_wiring_and_attributes_are_exactly_right(family, ratio):
         for name in found.structure:
             assert found.structure[name].weights == pytest.approx(ex.structure[name].weights, abs=1e-7)
             assert found.significance[name] < 1e-6
-        assert found.places == places_of(ex)
+        assert found.places == ex.structure.places
 
 
 def test_a_wrong_answer_is_told_from_the_right_one():

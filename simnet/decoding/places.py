@@ -90,8 +90,7 @@ class Places:
 
     def slots_of(self, place: Place | None) -> tuple[Slot, ...]:
         """The slots of a place's module, or of ``root``."""
-        network = self.encoder.network
-        return network.outputs if place is None else network.by_name[place.module].slots
+        return self.encoder.network.slots_of(None if place is None else place.module)
 
     def gain(self, depth: int) -> float:
         """The expected squared length of a column of unit share: ``η_a² τ³ (τ³ η_in²)^{h−1}``."""

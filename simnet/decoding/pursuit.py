@@ -45,8 +45,8 @@ REMOVABLE = 0.01
 #: How many hypotheses are kept side by side, in turn, until one has a certificate; and the most, times coordinates.
 BEAMS, EFFORT = (1, 4, 16), 1 << 12
 
-#: A hypothesis is given up after this many rounds for each place that the sketch has room for.
-PATIENCE = 1
+#: A search is given up this many rounds after as many as the sketch has room for places.
+PATIENCE = 10
 
 #: Rounding, of the sketch and of the fit, leaves up to this many units in the last place of the root mean square coordinate.
 ROUNDING_UNITS = 64.0
@@ -61,8 +61,8 @@ CERTIFICATE = 1e-6
 class Hypothesis:
     """Some places, and the least-squares fit of the sketches by their columns: ``[columns] = basis @ triangle``."""
 
-    def __init__(self, taken: tuple[Place, ...], basis: Array, triangle: Array, residual: Array) -> None:
-        self.taken, self.basis, self.triangle, self.residual = taken, basis, triangle, residual
+    def __init__(self, taken: tuple[Place, ...], targets: Array, basis: Array, triangle: Array, residual: Array) -> None:
+        self.taken, self.targets, self.basis, self.triangle, self.residual = taken, targets, basis, triangle, residual
         self.energy = float(np.sum(residual**2))
 
     @classmethod
@@ -71,7 +71,7 @@ class Hypothesis:
         taken = tuple(taken)
         columns = np.concatenate([np.zeros((len(targets), 0)), *(place.columns for place in taken)], axis=1)
         basis, triangle = scipy.linalg.qr(columns, mode="economic", check_finite=False)
-        return cls(taken, basis, triangle, targets - basis @ (basis.T @ targets))
+        return cls(taken, targets, basis, triangle, targets - basis @ (basis.T @ targets))
 
     @cached_property
     def key(self) -> frozenset[Any]:
@@ -97,31 +97,47 @@ class Hypothesis:
         triangle = np.zeros((m + k, m + k))
         triangle[:m, :m], triangle[:m, m:], triangle[m:, m:] = self.triangle, along + again, small
         residual = self.residual - own @ (own.T @ self.residual)
-        return Hypothesis((*self.taken, place), np.concatenate([self.basis, own], axis=1), triangle, residual)
+        basis = np.concatenate([self.basis, own], axis=1)
+        return Hypothesis((*self.taken, place), self.targets, basis, triangle, residual)
 
-    def without(self, gone: Iterable[Place], targets: Array) -> Hypothesis:
+    def without(self, gone: set[Place]) -> Hypothesis:
         """Without some places."""
-        left_out = set(gone)
-        return Hypothesis.of([place for place in self.taken if place not in left_out], targets)
+        return Hypothesis.of([place for place in self.taken if place not in gone], self.targets)
 
+    @cached_property
     def spans(self) -> list[slice]:
         """Where the columns of each place stand."""
         ends = np.cumsum([place.columns.shape[1] for place in self.taken])
         return [slice(int(e) - p.columns.shape[1], int(e)) for e, p in zip(ends, self.taken, strict=True)]
 
-    def coefficients(self, targets: Array) -> tuple[Array, Array]:
-        """The least-squares coefficients ``(m, n)``, and the inverse of the triangle."""
-        inverse = scipy.linalg.solve_triangular(self.triangle, np.eye(len(self.triangle)), check_finite=False)
-        return inverse @ (self.basis.T @ targets), inverse
+    @cached_property
+    def inverse(self) -> Array:
+        """Of the triangle."""
+        return scipy.linalg.solve_triangular(self.triangle, np.eye(len(self.triangle)), check_finite=False)
 
-    def losses(self, targets: Array) -> list[tuple[float, Place]]:
+    @cached_property
+    def coefficients(self) -> Array:
+        """The least-squares coefficients: ``(m, n)``."""
+        return self.inverse @ (self.basis.T @ self.targets)
+
+    @cached_property
+    def leaves(self) -> list[Place]:
+        """The places that no other stands below."""
+        parents = {place.parent for place in self.taken}
+        return [place for place in self.taken if place not in parents]
+
+    @cached_property
+    def losses(self) -> dict[Place, float]:
         """How much energy the fit would lose without each place, the others fitted anew."""
-        fitted, inverse = self.coefficients(targets)
-        lost = []
-        for place, span in zip(self.taken, self.spans(), strict=True):
-            rows = inverse[span]
-            lost.append((float(np.sum(fitted[span] * np.linalg.solve(rows @ rows.T, fitted[span]))), place))
+        lost = {}
+        for place, span in zip(self.taken, self.spans, strict=True):
+            rows, fitted = self.inverse[span], self.coefficients[span]
+            lost[place] = float(np.sum(fitted * np.linalg.solve(rows @ rows.T, fitted)))
         return lost
+
+    def chance_of(self, place: Place) -> float:
+        """The probability that a false place explains as much as this one, which was taken."""
+        return self.chance(self.losses[place], place.columns.shape[1], after=True)
 
     def chance(self, gained: float, columns: int, *, after: bool) -> float:
         """The probability that ``columns`` false ones explain so much: of the residual, or ``after`` they were taken."""
@@ -167,16 +183,22 @@ class Pursuit:
         self.encoder, self.wiring, self.failure_probability = encoder, wiring, failure_probability
         self.places = Places(encoder, observation.rows)
         self.targets = observation.remaining.T
-        scale = float(np.sqrt(np.mean(self.targets**2)))
-        self.noise = float(np.hypot(observation.noise, ROUNDING_UNITS * np.finfo(encoder.dtype).eps * scale))
+        self.noise = observation.noise_with_rounding(ROUNDING_UNITS)
         self._seen: set[frozenset[Any]] = set()
+
+    def is_noise(self, energy: float, free: int) -> bool:
+        """Whether an energy that is left with so many degrees of freedom a sketch is no more than noise."""
+        if free < SPARE:
+            return False
+        return energy <= self.noise**2 * float(scipy.stats.chi2.isf(CERTIFICATE, free * self.targets.shape[1]))
 
     def explained(self, hypothesis: Hypothesis) -> bool:
         """Whether what is left is no more than noise."""
-        numbers = hypothesis.free * self.targets.shape[1]
-        if hypothesis.free < SPARE:
-            return False
-        return hypothesis.energy <= self.noise**2 * float(scipy.stats.chi2.isf(CERTIFICATE, numbers))
+        return self.is_noise(hypothesis.energy, hypothesis.free)
+
+    def noise_left(self, energies: Any, free: int) -> Any:
+        """The standard deviation of a coordinate's noise from what is left; at least an eighth of what is allowed for."""
+        return np.maximum(np.sqrt(energies / max(free, 1)), self.noise / 8.0)
 
     def candidates(self, hypothesis: Hypothesis) -> tuple[list[Candidate], int]:
         """The best candidates, best first, and among how many they were chosen."""
@@ -222,7 +244,6 @@ class Pursuit:
         modules = self.places.modules
         number = {module: j for j, module in enumerate(modules)}
         graph: nx.DiGraph[Name] = nx.DiGraph((p.parent.module, p.module) for p in hypothesis.taken if p.parent is not None)
-        taken = {(p.parent, p.slot, p.module) for p in hypothesis.taken}
         allowed = np.ones((len(openings), len(modules)), dtype=bool)
         above: dict[Name, list[int]] = {}
         for i, (place, slot) in enumerate(openings):
@@ -234,24 +255,22 @@ class Pursuit:
                     consumers = nx.ancestors(graph, place.module) if place.module in graph else set()
                     above[place.module] = [number[m] for m in (*consumers, place.module)]
                 allowed[i, above[place.module]] = False
-            for j, module in enumerate(modules):
-                if (place, slot, module) in taken:
-                    allowed[i, j] = False
+        at = {opening: i for i, opening in enumerate(openings)}
+        for p in hypothesis.taken:
+            allowed[at[p.parent, p.slot], number[p.module]] = False
         return allowed
 
     def pruned(self, hypothesis: Hypothesis) -> Hypothesis:
         """Without the leaves that the sketch could do without; the last one that was taken stays."""
         while len(hypothesis.taken) > 1:
-            parents = {place.parent for place in hypothesis.taken}
-            newest = hypothesis.taken[-1]
-            leaves = [(lost, p) for lost, p in hypothesis.losses(self.targets) if p not in parents and p is not newest]
-            for lost, place in sorted(leaves, key=lambda pair: pair[0]):
-                if hypothesis.chance(lost, place.columns.shape[1], after=True) < REMOVABLE:
+            leaves = [place for place in hypothesis.leaves if place is not hypothesis.taken[-1]]
+            for place in sorted(leaves, key=hypothesis.losses.__getitem__):
+                if hypothesis.chance_of(place) < REMOVABLE:
                     return hypothesis
                 key = hypothesis.key - {place.path}
                 if key not in self._seen:
                     self._seen.add(key)
-                    hypothesis = hypothesis.without([place], self.targets)
+                    hypothesis = hypothesis.without({place})
                     break
             else:
                 return hypothesis
@@ -268,12 +287,12 @@ class Pursuit:
                 return hypothesis
             hypothesis = self.pruned(hypothesis.extended(best.place))
 
-    def widened(self, start: Hypothesis, beam: int) -> Hypothesis | None:
-        """Go on from a hypothesis, ``beam`` side by side, until one has a certificate; ``None`` if none gets one."""
+    def widened(self, beam: int) -> Hypothesis | None:
+        """From nothing, ``beam`` side by side, until one has a certificate; ``None`` if none gets one."""
         self._seen = set()
-        beams = [start]
-        room = start.free // min(block.shape[0] for block in self.places.blocks)
-        for _ in range(PATIENCE * (room + 10)):
+        beams = [Hypothesis.of((), self.targets)]
+        room = len(self.targets) // min(block.shape[0] for block in self.places.blocks)
+        for _ in range(room + PATIENCE):
             options: dict[frozenset[Any], tuple[float, Hypothesis, Place]] = {}
             for hypothesis in beams:
                 found, _ = self.candidates(hypothesis)
@@ -290,11 +309,11 @@ class Pursuit:
         return None
 
     def run(self, start: Hypothesis) -> tuple[Hypothesis, bool]:
-        """Go on from what is significant: the best hypothesis, and whether it has a certificate."""
+        """The best hypothesis, ``start`` where no search ends in a certificate; and whether it has one."""
         found: Hypothesis | None = start
         if start.taken and not self.explained(start):
             for beam in [beam for beam in BEAMS if beam == 1 or beam * len(self.targets) <= EFFORT]:
-                found = self.widened(Hypothesis.of((), self.targets), beam)
+                found = self.widened(beam)
                 if found is not None:
                     break
         certain = found is not None and self.explained(found)
@@ -303,20 +322,18 @@ class Pursuit:
     def settled(self, hypothesis: Hypothesis) -> Hypothesis:
         """Without what is not significant, has no weight, or shares a slot with something greater."""
         while hypothesis.taken:
-            fitted, _ = hypothesis.coefficients(self.targets)
-            losses = hypothesis.losses(self.targets)
-            gone: set[Place] = set()
-            rivals: dict[Any, list[tuple[float, Place]]] = {}
-            for (lost, place), span in zip(losses, hypothesis.spans(), strict=True):
-                chance = hypothesis.chance(lost, place.columns.shape[1], after=True)
-                parents = {p.parent for p in hypothesis.taken}
-                if place not in parents and (chance > self.failure_probability or fitted[span][-1].mean() <= 0.0):
-                    gone.add(place)
-                rivals.setdefault((place.parent, place.slot), []).append((lost, place))
+            marks = {
+                p: hypothesis.coefficients[span][-1].mean()
+                for p, span in zip(hypothesis.taken, hypothesis.spans, strict=True)
+            }
+            gone = {p for p in hypothesis.leaves if hypothesis.chance_of(p) > self.failure_probability or marks[p] <= 0.0}
             if not gone:
-                gone = {place for group in rivals.values() for _, place in sorted(group, key=lambda r: r[0])[:-1]}
+                rivals: dict[Any, list[Place]] = {}
+                for place in sorted(hypothesis.taken, key=hypothesis.losses.__getitem__):
+                    rivals.setdefault((place.parent, place.slot), []).append(place)
+                gone = {place for group in rivals.values() for place in group[:-1]}
             if not gone:
                 return hypothesis
             below = {p for p in hypothesis.taken if any(p.path[: len(g.path)] == g.path for g in gone)}
-            hypothesis = hypothesis.without(below, self.targets)
+            hypothesis = hypothesis.without(below)
         return hypothesis

@@ -12,19 +12,18 @@ beforehand; a residual at the level of rounding says so afterwards.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
 import networkx as nx
 import numpy as np
-import scipy.stats
 from numpy.typing import NDArray
 
-from simnet.decoding.places import Places
-from simnet.decoding.pursuit import BRANCHES, CERTIFICATE, ROUNDING_UNITS, SHORTLIST, SPARE, in_cone
-from simnet.networks import ModularNetwork, Module, Slot, Structure
-from simnet.networks.network import Name
-from simnet.sketching import Encoder, Observation
+from simnet.decoding.pursuit import BRANCHES, SHORTLIST, SPARE, Pursuit, in_cone
+from simnet.networks import Structure
+from simnet.networks.network import ROOT, Name
+from simnet.sketching import Encoder
 from simnet.sketching.dictionary import dictionary
 
 Array = NDArray[Any]
@@ -76,76 +75,65 @@ class Wiring:
         graph.add_edges_from((source, owner) for (owner, _), source in self.edges.items() if owner is not None)
         return graph
 
-    def structure(self, extra: tuple[Socket, Name] | None = None) -> Structure:
-        """As a structure, with one more edge of weight 1 if given."""
-        network = self.encoder.network
-        edges = self.edges if extra is None else self.edges | {extra[0]: extra[1]}
-        weights = self.weights if extra is None else self.weights | {extra[0]: 1.0}
-        there = set(edges.values())
-        modules = tuple(m.name for m in network.modules if m.name in there)
+    def structure(self) -> Structure:
+        """As a structure."""
+        network, modules = self.encoder.network, tuple(self.modules)
+        wired = network.rewired(modules, {socket: (source,) for socket, source in self.edges.items()})
 
-        def slots(owner: Name | None, number: int) -> tuple[tuple[Name | None, ...], tuple[float, ...]]:
-            return (
-                tuple(edges.get((owner, i)) for i in range(number)),
-                tuple(weights.get((owner, i), 0.0) for i in range(number)),
-            )
+        def slots(owner: Name | None) -> tuple[tuple[Name | None, ...], tuple[float, ...]]:
+            numbers = range(len(network.slots_of(owner)))
+            names = tuple(self.edges.get((owner, i)) for i in numbers)
+            return names, tuple(self.weights.get((owner, i), 0.0) for i in numbers)
 
-        filled = [slots(m, len(network.by_name[m].slots)) for m in modules]
-        outputs, output_weights = slots(None, len(network.outputs))
+        filled = [slots(m) for m in modules]
+        inputs, weights = tuple(names for names, _ in filled), tuple(w for _, w in filled)
+        return Structure(wired, modules, modules, inputs, weights, *slots(None))
 
-        def as_slots(names: tuple[Name | None, ...]) -> tuple[Slot, ...]:
-            return tuple(Slot(() if name is None else (name,), 0.0) for name in names)
+    def with_edge(self, socket: Socket, source: Name) -> Wiring:
+        """With that edge, of weight 1, in the place of what was there; attributes are those of before."""
+        edges, weights = self.edges | {socket: source}, self.weights | {socket: 1.0}
+        return Wiring(self.encoder, edges, self.attributes, weights)
 
-        wired = ModularNetwork(
-            tuple(
-                Module(m, network.by_name[m].attribute_dim, as_slots(names))
-                for m, (names, _) in zip(modules, filled, strict=True)
-            ),
-            as_slots(outputs),
-        )
-        inputs = tuple(names for names, _ in filled)
-        return Structure(wired, modules, modules, inputs, tuple(w for _, w in filled), outputs, output_weights)
 
-    def sockets(self, structure: Structure) -> list[Socket]:
-        """The sockets of the edges, in the order of ``structure.edge_weights``."""
-        owners: list[tuple[Name | None, tuple[Name | None, ...]]] = [
-            *zip(structure.names, structure.inputs, strict=True),
-            (None, structure.outputs),
-        ]
-        return [(owner, i) for owner, names in owners for i, name in enumerate(names) if name is not None]
+def sockets_of(structure: Structure) -> list[Socket]:
+    """The sockets of the edges, in the order of ``structure.edge_weights``."""
+    owners: list[tuple[Name | None, tuple[Name | None, ...]]] = [
+        *zip(structure.names, structure.inputs, strict=True),
+        (None, structure.outputs),
+    ]
+    return [(owner, i) for owner, names in owners for i, name in enumerate(names) if name is not None]
 
 
 class SharedPursuit:
-    """The search for a wiring, for one sketch."""
+    """The search for a wiring, for the one sketch of a pursuit over places."""
 
-    def __init__(self, encoder: Encoder, observation: Observation, wiring: str) -> None:
-        self.encoder, self.rows, self.wiring = encoder, observation.rows, wiring
-        self.target = observation.remaining[0]
-        self.places = Places(encoder, observation.rows)
-        scale = float(np.sqrt(np.mean(self.target**2)))
-        self.noise = float(np.hypot(observation.noise, ROUNDING_UNITS * np.finfo(encoder.dtype).eps * scale))
+    def __init__(self, pursuit: Pursuit) -> None:
+        self.pursuit, self.encoder, self.places = pursuit, pursuit.encoder, pursuit.places
+        self.rows, self.target = pursuit.places.rows, pursuit.targets[:, 0]
 
     def explained(self, wiring: Wiring) -> bool:
         """Whether what is left is no more than noise."""
-        return wiring.free >= SPARE and wiring.energy <= self.noise**2 * float(
-            scipy.stats.chi2.isf(CERTIFICATE, wiring.free)
-        )
+        return self.pursuit.is_noise(wiring.energy, wiring.free)
 
     # -- fitting ------------------------------------------------------------------------------------------------------
 
     def _sketch(self, structure: Structure, values: list[Array], presence: Array, weights: Array) -> Array:
         return self.encoder.forward(structure, values, presence, weights)[:, self.rows].astype(float)
 
+    def _by_weight(self, structure: Structure, attributes: dict[Name, Array], edges: Sequence[int]) -> Array:
+        """What each of those edges brings with weight 1: a sketch is linear in each weight."""
+        n = len(edges)
+        weights = np.repeat(structure.edge_weights[None], 2 * n, axis=0)
+        weights[np.arange(n), edges], weights[n + np.arange(n), edges] = 1.0, 0.0
+        values = [np.repeat(attributes[m][None], 2 * n, axis=0) for m in structure.names]
+        both = self._sketch(structure, values, np.ones((2 * n, len(structure))), weights)
+        return both[:n] - both[n:]
+
     def _jacobian(self, wiring: Wiring) -> tuple[Array, Array, list[Socket]]:
         """The sketch, and its derivatives by the attributes of every object and by the weight of every edge."""
         structure = wiring.structure()
-        sockets = wiring.sockets(structure)
-        e = len(sockets)
-        weights = np.repeat(structure.edge_weights[None], 2 * e, axis=0)
-        weights[np.arange(e), np.arange(e)], weights[e + np.arange(e), np.arange(e)] = 1.0, 0.0
-        values = [np.repeat(wiring.attributes[m][None], 2 * e, axis=0) for m in structure.names]
-        both = self._sketch(structure, values, np.ones((2 * e, len(structure))), weights)
-        by_weight = both[:e] - both[e:]  # linear in each weight
+        sockets = sockets_of(structure)
+        by_weight = self._by_weight(structure, wiring.attributes, range(len(sockets)))
         rows = dictionary(self.encoder, structure)[:, self.rows].astype(float)
         presence = np.cumsum(np.array(structure.attribute_dims) + 1) - 1
         vector = np.concatenate([np.append(wiring.attributes[m], 1.0) for m in structure.names])
@@ -199,29 +187,26 @@ class SharedPursuit:
     def _probes(self, wiring: Wiring) -> tuple[list[Socket], Array, Array]:
         """For each open socket what the adjoint brings there, and the expected squared length of what it sends up."""
         encoder, recipe = self.encoder, self.encoder.recipe
-        tau = recipe.transparency
+        # to a slot of root without the module's own share; every level below takes it
+        tau, level = recipe.transparency, recipe.transparency**2 * recipe.input_share**2
         whole = np.zeros((1, encoder.sketch_dim))
         whole[:, self.rows] = wiring.residual
-        order = list(nx.topological_sort(nx.DiGraph((s, o[0]) for o, s in wiring.edges.items() if o[0] is not None))) or []
-        order = [
-            m for m in wiring.modules if m not in order
-        ] + order  # modules without edges among modules: any place will do
         flow: dict[Name | None, Array] = {None: whole}
-        power: dict[Name | None, float] = {None: 1.0 / (recipe.transparency**2 * recipe.input_share**2 or 1.0)}
+        power: dict[Name | None, float] = {None: 1.0}
         sockets: list[Socket] = []
         probes: list[Array] = []
         powers: list[float] = []
-        for owner in (None, *reversed(order)):
-            slots = encoder.network.outputs if owner is None else encoder.network.by_name[owner].slots
+        for owner in (None, *reversed(list(nx.topological_sort(wiring.graph)))):
+            slots = encoder.network.slots_of(owner)
             if not slots or owner not in flow:
                 continue
             above, strength = flow[owner], power[owner]
             if owner is not None:
                 inner = encoder.transparent_adjoint(owner, "object", above)
                 above = recipe.input_share * encoder.transparent_adjoint(owner, "input", inner)
-            strength *= tau**2 * recipe.input_share**2
+                strength *= level
             for i in range(len(slots)):
-                down = encoder.transparent_adjoint("root" if owner is None else owner, i, above)
+                down = encoder.transparent_adjoint(ROOT if owner is None else owner, i, above)
                 child = wiring.edges.get((owner, i))
                 if child is not None:
                     w = wiring.weights[owner, i]
@@ -246,17 +231,17 @@ class SharedPursuit:
         objects = self._object_sketches(wiring) if there else {}
         shortlist: list[tuple[float, int, Name]] = []
         for j, module in enumerate(self.places.modules):
-            y = products[:, self.places.spans[j]] / sizes[:, None]
             if module in there:
                 vector = objects[module]
                 along = probes @ vector / (np.sqrt(powers * max(wiring.free, 1) / d) * np.linalg.norm(vector))
                 scores = np.maximum(along, 0.0) ** 2
             else:
+                y = products[:, self.places.spans[j]] / sizes[:, None]
                 scores = in_cone(y[:, :-1] / recipe.value_share, y[:, -1] / recipe.presence_share, slope)
             for i, socket in enumerate(sockets):
                 owner, slot = socket
-                slots = self.encoder.network.outputs if owner is None else self.encoder.network.by_name[owner].slots
-                banned = self.wiring == "network" and module not in slots[slot].sources
+                allowed = self.encoder.network.slots_of(owner)[slot].sources
+                banned = self.pursuit.wiring == "network" and module not in allowed
                 # an edge from module to owner closes a cycle when the owner is below it already
                 cyclic = module in there and owner in below[module]
                 if not banned and not cyclic and wiring.edges.get(socket) != module:
@@ -277,25 +262,15 @@ class SharedPursuit:
         structure = wiring.structure()
         for step in structure.steps:
             module = step.module
-            own = np.append(wiring.attributes[module], 1.0) @ self.places.own[module]
-            total = own
+            total = np.append(wiring.attributes[module], 1.0) @ self.places.own[module]
             if step.slots:
                 inputs = np.zeros((1, self.encoder.sketch_dim))
                 for slot, *_ in step.slots:
                     child = wiring.edges[module, slot]
                     inputs += wiring.weights[module, slot] * self.encoder.transparent(module, slot, found[child][None])
-                total = own + recipe.input_share * self.encoder.transparent(module, "input", inputs)[0]
+                total = total + recipe.input_share * self.encoder.transparent(module, "input", inputs)[0]
             found[module] = self.encoder.transparent(module, "object", total[None])[0]
         return found
-
-    def _column(self, wiring: Wiring, structure: Structure, socket: Socket) -> Array:
-        """What an edge of weight 1 brings to the sketch, its objects being known: a sketch is linear in each weight."""
-        edge = wiring.sockets(structure).index(socket)
-        weights = np.repeat(structure.edge_weights[None], 2, axis=0)
-        weights[:, edge] = 1.0, 0.0
-        values = [np.repeat(wiring.attributes[m][None], 2, axis=0) for m in structure.names]
-        both = self._sketch(structure, values, np.ones((2, len(structure))), weights)
-        return both[0] - both[1]
 
     def _columns(self, structure: Structure, module: Name) -> Array:
         """What the attributes and the presence of one object bring: ``(d', a + 1)``."""
@@ -308,22 +283,20 @@ class SharedPursuit:
 
     def _tried(self, wiring: Wiring, socket: Socket, module: Name, slope: float) -> tuple[float, Wiring] | None:
         """The wiring with one more edge, and the energy that it would leave, as far as an object can take it."""
-        base, residual = wiring, wiring.residual
+        residual = wiring.residual
         if socket in wiring.edges:  # the slot changes hands: what its old edge brought is to be explained again
-            edges = {k: v for k, v in wiring.edges.items() if k != socket}
-            if not _connected(edges, wiring.modules):
+            if not _connected({k: v for k, v in wiring.edges.items() if k != socket}, wiring.modules):
                 return None
-            base = Wiring(self.encoder, edges, wiring.attributes, {k: wiring.weights[k] for k in edges})
-            residual = residual + wiring.weights[socket] * self._column(wiring, wiring.structure(), socket)
-        structure = base.structure((socket, module))
+            structure = wiring.structure()
+            edge = sockets_of(structure).index(socket)
+            residual = residual + wiring.weights[socket] * self._by_weight(structure, wiring.attributes, [edge])[0]
+        grown = wiring.with_edge(socket, module)
+        structure = grown.structure()
         new = module not in wiring.attributes
-        columns = (
-            self._columns(structure, module)
-            if new
-            else self._column(Wiring(self.encoder, base.edges | {socket: module}, wiring.attributes, {}), structure, socket)[
-                :, None
-            ]
-        )
+        if new:
+            columns = self._columns(structure, module)
+        else:
+            columns = self._by_weight(structure, wiring.attributes, [sockets_of(structure).index(socket)]).T
         if wiring.free - columns.shape[1] < SPARE:
             return None
         own, small = np.linalg.qr(columns - wiring.basis @ (wiring.basis.T @ columns))
@@ -343,7 +316,7 @@ class SharedPursuit:
         if new:
             x = fitted[:-1] / weight
             attributes[module] = x / max(1.0, float(np.linalg.norm(x)))
-        found = Wiring(self.encoder, base.edges | {socket: module}, attributes, base.weights | {socket: weight})
+        found = Wiring(self.encoder, grown.edges, attributes, grown.weights | {socket: weight})
         return float(np.sum(residual**2)) - energy, found
 
     # -- search -------------------------------------------------------------------------------------------------------
@@ -356,7 +329,7 @@ class SharedPursuit:
         """The sketch of a wiring; the standard errors of its attributes and of its weights, and whose weights they are."""
         sketch, jacobian, sockets = self._jacobian(wiring)
         inverse = np.linalg.inv(np.linalg.qr(jacobian)[1])
-        level = max(float(np.linalg.norm(self.target - sketch)) / np.sqrt(max(wiring.free, 1)), self.noise / 8.0)
+        level = self.pursuit.noise_left(np.sum((self.target - sketch) ** 2), wiring.free)
         return sketch, level * np.linalg.norm(inverse, axis=1), sockets
 
     def run(self) -> Wiring | None:
@@ -373,7 +346,8 @@ class SharedPursuit:
         empty.basis, empty.triangle = np.zeros((len(self.target), 0)), np.zeros((0, 0))
         current = [empty]
         tried: set[frozenset[Any]] = set()
-        slots = sum(len(m.slots) for m in self.encoder.network.modules) + len(self.encoder.network.outputs)
+        network = self.encoder.network
+        slots = sum(len(module.slots) for module in network.modules) + len(network.outputs)
         for _ in range(2 * slots):
             options: dict[frozenset[Any], tuple[float, Wiring]] = {}
             for wiring in current:

@@ -16,7 +16,7 @@ from simnet.decoding.estimate import PerObject, normal_quantile
 from simnet.decoding.places import Place
 from simnet.decoding.pursuit import Hypothesis, Pursuit
 from simnet.decoding.shared import SharedPursuit, Wiring
-from simnet.networks import ModularNetwork, Module, Slot, Structure
+from simnet.networks import ModularNetwork, Structure
 from simnet.networks.network import Name
 from simnet.sketching import Encoder, Observation
 
@@ -109,16 +109,16 @@ def unroll(
     start = pursuit.significant(Hypothesis.of((), pursuit.targets))
     if start.taken and not pursuit.explained(start) and len(observation.values) == 1:
         # too few coordinates for a fit place by place; objects that stand in several places may need fewer
-        shared = SharedPursuit(encoder, observation, wiring)
+        shared = SharedPursuit(pursuit)
         found = shared.run()
         if found is not None:
             return _of_wiring(shared, found)
     hypothesis, certain = pursuit.run(start)
-    tops = _standings(encoder, hypothesis, pursuit.targets, pursuit.noise)
+    tops = _standings(pursuit, hypothesis)
     groups = _merge(tops)
     if certain and len(observation.values) == 1 and _repeats(groups):
         # noise can hide that two places hold one object: one object a module is tried, and must explain as much
-        shared = SharedPursuit(encoder, observation, wiring)
+        shared = SharedPursuit(pursuit)
         found = _one_each(shared, groups)
         if found is not None:
             return _of_wiring(shared, found)
@@ -199,25 +199,20 @@ def _of_wiring(pursuit: SharedPursuit, wiring: Wiring) -> Unrolled:
         chances,
         float(np.linalg.norm(pursuit.target - sketch)) / size,
         True,
-        round(float(structure.path_sums(1.0, np.ones(len(structure.edge_weights))).sum())),
+        structure.places,
         wiring.basis.shape[1],
         float(wiring.free),
     )
 
 
-def _standings(encoder: Encoder, hypothesis: Hypothesis, targets: Array, noise: float) -> tuple[_Standing | None, ...]:
+def _standings(pursuit: Pursuit, hypothesis: Hypothesis) -> tuple[_Standing | None, ...]:
     """What fills the slots of root, with everything below."""
-    fitted, inverse = hypothesis.coefficients(targets)
-    n = targets.shape[1]
-    free = max(hypothesis.free, 1)
-    level = np.maximum(np.sqrt(np.sum(hypothesis.residual**2, axis=0) / free), noise / 8.0)
+    fitted, inverse, n = hypothesis.coefficients, hypothesis.inverse, pursuit.targets.shape[1]
+    level = pursuit.noise_left(np.sum(hypothesis.residual**2, axis=0), hypothesis.free)
     below: dict[Place | None, dict[int, _Standing]] = {}
-    chances = [hypothesis.chance(lost, place.columns.shape[1], after=True) for lost, place in hypothesis.losses(targets)]
-    found = list(zip(hypothesis.taken, hypothesis.spans(), chances, strict=True))
 
     def slots(place: Place | None, weight: Array) -> tuple[tuple[_Standing | None, ...], Array]:
-        network = encoder.network
-        number = len(network.outputs if place is None else network.by_name[place.module].slots)
+        number = len(pursuit.places.slots_of(place))
         filled = tuple(below.get(place, {}).get(slot) for slot in range(number))
         inner = np.zeros((n, number))
         for slot, standing in enumerate(filled):
@@ -225,7 +220,8 @@ def _standings(encoder: Encoder, hypothesis: Hypothesis, targets: Array, noise: 
                 inner[:, slot] = standing.weight / np.where(weight == 0.0, 1.0, weight)
         return filled, inner
 
-    for place, span, chance in sorted(found, key=lambda entry: -entry[0].depth):
+    found = zip(hypothesis.taken, hypothesis.spans, strict=True)
+    for place, span in sorted(found, key=lambda entry: -entry[0].depth):
         weight = fitted[span][-1]
         safe = np.where(weight == 0.0, 1.0, weight)
         x = (fitted[span][:-1] / safe).T
@@ -234,7 +230,7 @@ def _standings(encoder: Encoder, hypothesis: Hypothesis, targets: Array, noise: 
         variance = np.diagonal(square)[:-1] + x**2 * square[-1, -1] - 2.0 * x * square[:-1, -1]
         errors = np.sqrt(np.maximum(variance, 0.0)) * (level / np.abs(safe))[:, None]
         children, inner = slots(place, weight)
-        standing = _Standing(place, x, errors, weight, chance, children, inner)
+        standing = _Standing(place, x, errors, weight, hypothesis.chance_of(place), children, inner)
         below.setdefault(place.parent, {})[place.slot] = standing
     return slots(None, np.ones(n))[0]
 
@@ -332,11 +328,4 @@ def _network(
         for slot, source in enumerate(filled):
             if source is not None:
                 sources.setdefault((owner, slot), {})[module_of[source]] = None
-
-    def slots(owner: Name | None, known: tuple[Slot, ...]) -> tuple[Slot, ...]:
-        return tuple(Slot(tuple(sources.get((owner, i), ())), slot.weight) for i, slot in enumerate(known))
-
-    found: list[Module] = [
-        replace(network.by_name[name], slots=slots(name, network.by_name[name].slots)) for name in dict.fromkeys(modules)
-    ]
-    return ModularNetwork(tuple(found), slots(None, network.outputs))
+    return network.rewired(dict.fromkeys(modules), sources)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -269,6 +269,21 @@ class ModularNetwork:
             more = ", …" if len(self.modules) > 20 else ""
             raise ValueError(f"module = {shown(name)}: must be one of {known}{more}")
         return self.by_name[name]
+
+    def slots_of(self, name: Name | None) -> tuple[Slot, ...]:
+        """The slots of a module; those of ``root`` for ``None``."""
+        return self.outputs if name is None else self.module(name).slots
+
+    def rewired(self, modules: Iterable[Name], sources: Mapping[tuple[Name | None, int], Iterable[Name]]) -> ModularNetwork:
+        """Some of the modules, with their slots and those of ``root`` (``None``) filled by other sources.
+
+        ``sources`` says what fills ``(module, slot)``; a slot that it leaves out is empty.
+        """
+
+        def filled(owner: Name | None) -> tuple[Slot, ...]:
+            return tuple(Slot(tuple(sources.get((owner, i), ())), s.weight) for i, s in enumerate(self.slots_of(owner)))
+
+        return ModularNetwork(tuple(replace(self.module(name), slots=filled(name)) for name in modules), filled(None))
 
     @cached_property
     def inputs(self) -> tuple[Name, ...]:

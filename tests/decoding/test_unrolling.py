@@ -49,8 +49,8 @@ def test_a_hypothesis_is_fitted_by_least_squares_whichever_way_it_came_about():
     found = pursuit.significant(Hypothesis.of((), pursuit.targets))
     columns = np.concatenate([p.columns for p in found.taken], axis=1)
     solution, *_ = np.linalg.lstsq(columns, pursuit.targets, rcond=None)
-    np.testing.assert_allclose(found.coefficients(pursuit.targets)[0], solution, rtol=1e-5, atol=1e-12)
-    for lost, place in found.losses(pursuit.targets)[:4]:
+    np.testing.assert_allclose(found.coefficients, solution, rtol=1e-5, atol=1e-12)
+    for place, lost in list(found.losses.items())[:4]:
         fewer = Hypothesis.of([p for p in found.taken if p is not place], pursuit.targets)
         assert fewer.energy - found.energy == pytest.approx(lost, rel=1e-6)
 

@@ -12,6 +12,7 @@ from simnet.claims.unrolling import is_right
 from simnet.decoding.places import Places
 from simnet.decoding.pursuit import Hypothesis, Pursuit, in_cone
 from tests import oracle
+from tests.statistical import agrees
 
 
 def planted(seed, ratio, family="trig", modules=10):
@@ -41,6 +42,34 @@ def test_a_place_has_the_columns_of_the_operator():
     at = openings.index((place, 1))
     span = places.spans[places.modules.index(below.module)]
     np.testing.assert_allclose(probes[at] @ places.stacked[span].T, residual @ below.columns, atol=1e-12)
+
+
+def test_the_gain_of_a_depth_is_the_mean_square_of_a_column_of_unit_share():
+    net = simnet.networks.tree(height=3, branching=1, attribute_dim=8, seed=1)
+    squares = []
+    for seed in range(200):
+        sketcher = simnet.Sketcher(net, 64, "gaussian", recipe=simnet.Recipe(0.6, 0.5, 0.7, 0.8, 0.5, 0.4), seed=seed)
+        places, place, lengths = Places(sketcher, np.arange(64)), None, []
+        for module in reversed(net.order):  # a chain: each module is the input of the one before
+            place = places.place(place, 0, module)
+            lengths.append(np.sum(place.columns[:, :8] ** 2) / 8 / 0.5**2)
+        squares.append(lengths)
+    gains = np.array([places.gain(depth) for depth in (1, 2, 3)])
+    assert agrees(squares, gains)
+    assert not agrees(squares, 1.15 * gains)
+
+
+def test_what_is_taken_for_noise_is_as_large_as_noise_and_no_larger():
+    ex, sketcher = planted(0, 1.0)
+    noise, free = 1e-3, 200
+    pursuit = Pursuit(sketcher, sketcher.observe(sketcher.encode(ex), noise=noise), "any", 0.001)
+    drawn = np.random.default_rng(0).normal(0.0, noise, (200, free))
+    energies = np.sum(drawn**2, axis=1)
+    assert all(pursuit.is_noise(energy, free) for energy in energies)  # each fails with probability 1e-6
+    assert not any(pursuit.is_noise(1.6**2 * energy, free) for energy in energies)
+    assert not pursuit.is_noise(0.0, 1)  # one degree of freedom says nothing
+    exact = Pursuit(sketcher, sketcher.observe(sketcher.encode(ex)), "any", 0.001)
+    assert not exact.is_noise((1e-12 * np.linalg.norm(exact.targets)) ** 2, free)
 
 
 def test_a_hypothesis_is_fitted_by_least_squares_whichever_way_it_came_about():

@@ -19,7 +19,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 import simnet
-from experiments.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, write_figure, write_table
+from simnet.report.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, write_figure, write_table
 
 RATIOS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.87, 0.95, 1.0, 1.1, 1.25, 1.5, 2.0, 2.5, 3.0)
 NETWORKS, SKETCHERS = 4, 6

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 import simnet
-from experiments.style import BLUE, GREEN, VERMILION, write_figure, write_table
+from simnet.report.style import BLUE, GREEN, VERMILION, write_figure, write_table
 from simnet.theory import gaussian_bound
 
 SIZES = [2**k for k in range(8, 15)]

@@ -23,7 +23,7 @@ from joblib import Parallel, delayed
 from matplotlib.figure import Figure
 
 import simnet
-from experiments.style import BLUE, GREY, VERMILION, write_figure, write_table
+from simnet.report.style import BLUE, GREY, VERMILION, write_figure, write_table
 from simnet.claims.unrolling import is_right
 
 RATIOS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25, 1.5, 2.0)

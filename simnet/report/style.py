@@ -1,4 +1,4 @@
-"""The house style of the reference figures: colours, how a measurement and a law look, and where results go."""
+"""The house style of figures: colours, how a measurement and a law look, and where results go."""
 
 from __future__ import annotations
 

@@ -1,0 +1,56 @@
+"""`simnet encode` and `decode`: from a saved execution to a sketch, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+def sketcher_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that describe a sketcher."""
+    for option in (
+        click.option("--sketch-dim", default=4096, show_default=True, type=int),
+        click.option("--matrices", default="trig", show_default=True),
+        click.option("--recipe", default="recursive", show_default=True),
+        click.option("--seed", default=0, show_default=True, type=int),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command("encode")
+@click.argument("execution", type=click.Path(path_type=Path))
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path))
+@sketcher_options
+def encode_command(execution: Path, output: Path, **options: Any) -> None:
+    """Sketch a saved EXECUTION (JSON) into a .npz file."""
+    import simnet
+
+    run = simnet.Execution.load(execution)
+    simnet.save_sketches(output, simnet.Sketcher(run.network, **options).encode(run), **options)
+    click.echo(f"{output}: {options['sketch_dim']} coordinates for {len(run.structure)} objects")
+
+
+@click.command("decode")
+@click.argument("sketch", type=click.Path(path_type=Path))
+@click.argument("execution", type=click.Path(path_type=Path))
+@click.option("--method", default="matched", show_default=True)
+@click.option("--level", default=0.95, show_default=True, type=float, help="Of the intervals.")
+def decode_command(sketch: Path, execution: Path, method: str, level: float) -> None:
+    """Attributes and intervals from a SKETCH made by `encode`, with the structure of EXECUTION."""
+    import simnet
+
+    values, made = simnet.load_sketches(sketch)
+    run = simnet.Execution.load(execution)
+    options = {key: made[key] for key in ("sketch_dim", "matrices", "recipe", "seed") if key in made}
+    if len(options) < 4 or values.ndim != 1:
+        raise ValueError(f"{sketch}: does not say how one sketch was made; use `simnet encode`")
+    estimate = simnet.Sketcher(run.network, **options).decode(values, run.structure, method)
+    intervals = estimate.interval(level)
+    click.echo("object\tcoordinate\testimate\tlow\thigh")
+    for k, name in enumerate(run.structure.names):
+        for j, (x, (low, high)) in enumerate(zip(estimate.attributes[k], intervals[k], strict=True)):
+            click.echo(f"{name}\t{j}\t{x:.6g}\t{low:.6g}\t{high:.6g}")

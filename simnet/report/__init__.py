@@ -1,0 +1,1 @@
+"""Tables, figures, drawings and the report page: everything that turns numbers into something to look at."""

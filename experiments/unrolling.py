@@ -23,8 +23,8 @@ from joblib import Parallel, delayed
 from matplotlib.figure import Figure
 
 import simnet
-from simnet.report.style import BLUE, GREY, VERMILION, write_figure, write_table
 from simnet.claims.unrolling import is_right
+from simnet.report.style import BLUE, GREY, VERMILION, write_figure, write_table
 
 RATIOS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25, 1.5, 2.0)
 NETWORKS = 20

@@ -261,7 +261,8 @@ class _Search:
         for module in list(self.found):
             again = self._tried(module)
             if again is not None and set(again.sockets) != set(self.found[module].sockets):
-                self._enter(module, again)
+                self.found[module] = again
+        self.follow(self)
 
     def _tried(self, module: Name) -> _Found | None:
         """The module in the slots that are open and not below it, if it is there."""
@@ -302,10 +303,15 @@ class _Search:
         return below
 
     def follow(self, other: _Search) -> None:
-        """Weigh the edges that another search found."""
-        for module, found in other.found.items():
-            again = fit(self.space, self._columns(module, found.sockets, found.columns), self.failure)
-            self._enter(module, found if again is None else replace(found, fit=again))
+        """Weigh the edges that another search found, consumers before what feeds them."""
+        graph: nx.DiGraph[Name] = nx.DiGraph()
+        graph.add_nodes_from(other.found)
+        above = ((owner, source) for source, found in other.found.items() for owner, _ in found.sockets)
+        graph.add_edges_from((owner, source) for owner, source in above if owner is not None)
+        planned, self.found = other.found, {}
+        for module in nx.topological_sort(graph):
+            again = fit(self.space, self._columns(module, planned[module].sockets, planned[module].columns), self.failure)
+            self._enter(module, planned[module] if again is None else replace(planned[module], fit=again))
 
     def design(self) -> Array:
         """All columns of the modules found, with their marks, in the basis of the space."""
@@ -375,7 +381,9 @@ def _answer(search: _Search, values: Array, noise: float | None) -> WiringEviden
     enough = len(values) * (1.0 - 1.0 / GROUPS) > (rank + 1 if space.exact else MARGIN * rank + SPARE)
     if found and scales and not complete:
         undetermined.append("errors of the weights: their scale leans on the marks of what was not found")
-    edges = [(source, *socket, z) for source, module in found.items() for socket, z in zip(module.sockets, module.significance)]
+    edges = []
+    for source, module in found.items():
+        edges += [(source, *socket, z) for socket, z in zip(module.sockets, module.significance, strict=True)]
     weights = search.weights(scales) if found else np.zeros(0)
     errors = _jackknife(search, values, noise) if complete and enough else np.full(len(edges), math.nan)
     return WiringEvidence(

@@ -86,12 +86,13 @@ def sketch_space(values: Array, *, noise: float | None, failure_probability: flo
     freedom = len(values) - 1
     centred = values - values.mean(axis=0)
     found = coordinates(centred, freedom, noise=noise, failure_probability=failure_probability)
-    rank = found.functionals.shape[1]
     lengths = np.linalg.norm(found.functionals, axis=0)
     loud = found.functionals / np.where(lengths > 0.0, lengths, 1.0)
     rounding = UNITS * float(np.finfo(values.dtype).eps) * float(np.sqrt(np.mean(values**2)))
     level = math.hypot(found.noise, rounding)
     energies = np.sum((centred @ loud) ** 2, axis=0)
+    above = energies > centred.size * rounding**2  # copies of one sketch differ from their mean, all in the same way
+    loud, energies, rank = loud[:, above], energies[above], int(above.sum())
     whole = scipy.linalg.qr(loud)[0] if rank else np.eye(values.shape[1])
     rest = whole[:, rank:]
     left = rest.shape[1]
@@ -152,7 +153,7 @@ class Fit:
 def fit(space: SketchSpace, blocks: Array, failure_probability: float) -> Fit | None:
     """The best weights for blocks of columns ``(slots, q + r, columns)``, in the basis of the space.
 
-    ``None`` where there are too few silent directions to tell a module from one that is not there.
+    ``None`` where there are too few directions, silent or loud, to tell a module from one that is not there.
     """
     slots, _, columns = blocks.shape
     rows = space.silent.shape[1]
@@ -160,7 +161,7 @@ def fit(space: SketchSpace, blocks: Array, failure_probability: float) -> Fit | 
     # of a module that is not there the best of all weights keeps outside the smallest eigenvalue of a Wishart matrix
     z = float(scipy.stats.norm.isf(failure_probability))
     chance = 0.5 * max(1.0 - (math.sqrt(slots) + z) / math.sqrt(max(rows * columns, 1)), 0.0) ** 2
-    if freedom < 1 or chance == 0.0:
+    if freedom < 1 or chance == 0.0 or space.loud.shape[1] < columns:
         return None
     split = np.moveaxis(blocks, 0, 2)
     outer, inner = split[:rows], split[rows:]

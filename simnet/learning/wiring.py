@@ -168,7 +168,7 @@ def find_wiring(
     >>> set(found.graph().edges) == set(net.graph.edges), found.certain
     (True, True)
     >>> [(edge.consumer, edge.slot, edge.source, round(edge.weight, 3)) for edge in found.edges[:3]]
-    [('root', 0, 3, 0.5), ('root', 1, 4, 0.5), (3, 0, 1, 0.441)]
+    [('root', 0, 3, 0.329), ('root', 1, 4, 0.671), (3, 1, 2, 0.357)]
     """
     failure = probability("failure_probability", failure_probability)
     observation = observe(sketcher, sketches, erased, 0.0 if noise is None else noise)
@@ -365,19 +365,25 @@ def _answer(search: _Search, values: Array, noise: float | None) -> WiringEviden
     """Edges with weights in true units, and whether anything is missing."""
     space, found = search.space, search.found
     undetermined = []
+    bad = [name for name, module in found.items() if not module.fit.good(search.failure)]
+    scales, left = search.scales(values)
+    complete = not bad and left < max(COMPLETE * space.noise**2, ROUNDED * float(np.mean(values**2)))
+    rank = space.loud.shape[1]
     missing = [name for name in search.own if name not in found]
     if missing:
         undetermined.append(f"modules {missing}: not seen, because absent, constant, or too faint")
-    bad = [name for name, module in found.items() if not module.fit.good(search.failure)]
     if bad:
         undetermined.append(f"modules {bad}: more is left than the noise explains; edges may be missing")
+    if not complete and not space.exact and noise is None:
+        size, runs = space.size, len(values)
+        undetermined.append(
+            f"noise: σ = {space.noise:.2g} as estimated from what {rank} dimensions leave, or else d' = {size} coordinates or "
+            f"{runs} runs are too few for all attributes"
+        )
     if not space.clear:
         undetermined.append("noise hides directions of the sketches: modules may be missing")
-    scales, left = search.scales(values)
     if found and not scales:
         undetermined.append("scale of the weights: there are no marks of presence, or too few coordinates for them")
-    complete = not bad and left < max(COMPLETE * space.noise**2, ROUNDED * float(np.mean(values**2)))
-    rank = space.loud.shape[1]
     enough = len(values) * (1.0 - 1.0 / GROUPS) > (rank + 1 if space.exact else MARGIN * rank + SPARE)
     if found and scales and not complete:
         undetermined.append("errors of the weights: their scale leans on the marks of what was not found")

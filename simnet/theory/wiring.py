@@ -22,8 +22,8 @@ seen while the first is above the second.  With ``x = σ²/λ`` the two are equa
 
 When the weakest direction is lost, so is the module that it belongs to; those that stand out more are still found.
 
-**Assumptions.**  Normal noise; ``n`` and ``d'`` large at a fixed ratio; one direction lost is one attribute lost, and an attribute
-lost is an edge not found.
+**Assumptions.**  Normal noise; ``n`` and ``d'`` large at a fixed ratio; a module is lost with its weakest direction.  One that
+is left with other attributes may still be found by these: the law is then on the safe side, by up to about 1.3.
 
 Source: J. Baik, G. Ben Arous, S. Péché, *Phase transition of the largest eigenvalue*, Ann. Probab. 33 (2005) 1643-1697;
 ``paper_checks/law_7_known_matrices.py``.
@@ -80,7 +80,7 @@ def wiring_coordinates(*, attributes: int, attribute_dim: int, slots: int, failu
     --------
     >>> from simnet.theory import wiring_coordinates
     >>> wiring_coordinates(attributes=144, attribute_dim=8, slots=30)
-    153
+    154
     """
     m, a = integer("attributes", attributes, minimum=1), integer("attribute_dim", attribute_dim, minimum=1)
     z = float(scipy.stats.norm.isf(probability("failure_probability", failure_probability)))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simnet.claims.base import Case, Claim, Sample, prepared
-from simnet.claims.recovery import encoded, prepare_recovery, recovery_samples
+from simnet.claims.recovery import PARAMETERS, encoded, prepare_recovery, recovery_samples
 from simnet.sketcher import Sketcher
 
 
@@ -15,6 +15,7 @@ class AttributeRecovery(Claim):
 
     name = "attribute_recovery"
     title = "x̂ ≈ x"
+    parameters = PARAMETERS
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
         def case(label: str, trials: int, batch: int = 20, **parameters: Any) -> Case:

@@ -16,6 +16,7 @@ COMMANDS = {
     "verify": "verify",
     "encode": "sketches",
     "decode": "sketches",
+    "sweep": "study",
     "list": "names",
 }
 

@@ -10,6 +10,7 @@ from simnet.claims.decoders import Decoders
 from simnet.claims.dictionary import Dictionary
 from simnet.claims.holographic import Holographic
 from simnet.claims.kernel import Kernel
+from simnet.claims.known_wiring import KnownWiring
 from simnet.claims.linear import Linear
 from simnet.claims.matrices import Matrices
 from simnet.claims.similarity import Similarity
@@ -35,6 +36,7 @@ CLAIMS: dict[str, Claim] = {
         Storage(),
         Holographic(),
         Dictionary(),
+        KnownWiring(),
         Wiring(),
     )
 }

@@ -30,6 +30,8 @@ Socket = tuple[Name | None, int]
 
 #: A module with more misfit than this is not stated: it is fed by something that is not known.
 TOLERATED = 4.0
+#: One that has more than the noise explains needs edges so many times as significant.
+STRICTER = 2.0
 #: All is found when the energy left in the sketches is below this many times that of the noise, or this share of their own.
 COMPLETE, ROUNDED = 1.3, 1e-20
 #: Groups of runs left out in turn, for standard errors.
@@ -289,7 +291,9 @@ class _Search:
         several = self._fit(module, sockets, columns)
         if several is None:
             return None
-        kept = (several.significance > scipy.stats.norm.isf(self.failure)) & (several.weights > 0.0)
+        # what is left where the fit is bad is not normal: more is asked for
+        least = float(scipy.stats.norm.isf(self.failure)) * (1.0 if several.good(self.failure) else STRICTER)
+        kept = (several.significance > least) & (several.weights > 0.0)
         left = tuple(socket for socket, keep in zip(sockets, kept, strict=True) if keep)
         few = self._fit(module, left, columns) if left else None
         return None if few is None else _Found(few, left, several.significance[kept], columns)
@@ -377,8 +381,8 @@ def _answer(search: _Search, values: Array, noise: float | None) -> WiringEviden
     if not complete and not space.exact and noise is None:
         size, runs = space.size, len(values)
         undetermined.append(
-            f"noise: σ = {space.noise:.2g} as estimated from what {rank} dimensions leave, or else d' = {size} coordinates or "
-            f"{runs} runs are too few for all attributes"
+            f"noise: σ = {space.noise:.2g} as estimated from what {rank} dimensions leave, or else d' = {size} coordinates "
+            f"or {runs} runs are too few for all attributes"
         )
     if not space.clear:
         undetermined.append("noise hides directions of the sketches: modules may be missing")

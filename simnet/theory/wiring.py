@@ -22,8 +22,8 @@ seen while the first is above the second.  With ``x = σ²/λ`` the two are equa
 
 When the weakest direction is lost, so is the module that it belongs to; those that stand out more are still found.
 
-**Assumptions.**  Normal noise; ``n`` and ``d'`` large at a fixed ratio; a module is lost with its weakest direction.  One that
-is left with other attributes may still be found by these: the law is then on the safe side, by up to about 1.3.
+**Assumptions.**  Normal noise; ``n`` and ``d'`` large at a fixed ratio; a module is lost with its weakest direction.  One
+that is left with other attributes may still be found by these: the law is then on the safe side, by up to about 1.3.
 
 Source: J. Baik, G. Ben Arous, S. Péché, *Phase transition of the largest eigenvalue*, Ann. Probab. 33 (2005) 1643-1697;
 ``paper_checks/law_7_known_matrices.py``.

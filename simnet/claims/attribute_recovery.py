@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from simnet.claims.base import Case, Claim, Sample, prepared
+from simnet.claims.base import Array, Case, Claim, Sample, prepared
 from simnet.claims.recovery import encoded, prepare_recovery, recovery_samples
 from simnet.sketcher import Sketcher
 
@@ -15,6 +15,12 @@ class AttributeRecovery(Claim):
 
     name = "attribute_recovery"
     title = "x̂ ≈ x"
+    statement = (
+        "The matched estimate of an object's attributes has just this mean square error: crosstalk from everything else "
+        "in the sketch, then the noise of the object's own matrix. c is the coefficient of the object."
+    )
+    formula = "MSE_j = (K(s,s) − c²‖x‖²) / (d c²) + v_j / d,   max_j |x̂_j − x_j| ≤ √(2 ln(2a/δ) · MSE)"
+    bound_label = "bound, max error²"
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
         def case(label: str, trials: int, batch: int = 20, **parameters: Any) -> Case:
@@ -60,6 +66,10 @@ class AttributeRecovery(Claim):
             for m in ("gaussian", "rademacher", "haar", "trig", "block")
         ]
         return cases
+
+    def bound_lines(self, law: Array, bound: Array) -> Sequence[Array]:
+        """The bound is on an error, the quantity a mean of square errors."""
+        return (bound**2,)
 
     def prepare(self, parameters: Mapping[str, Any]) -> Any:
         return prepare_recovery(parameters)

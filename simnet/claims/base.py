@@ -72,10 +72,23 @@ class Case:
 
 
 class Claim(ABC):
-    """A property, with the law or bound that it is held against."""
+    """A property, with the law or bound that it is held against.
+
+    Attributes
+    ----------
+    name, title : str
+        What commands and studies call it, and a few words for a table.
+    statement, formula : str
+        What it says, in a sentence or two, and the law in symbols: one line each of plain text.
+    bound_label : str
+        What a figure calls the lines of :meth:`bound_lines`.
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]
+    statement: ClassVar[str]
+    formula: ClassVar[str]
+    bound_label: ClassVar[str] = "bound"
 
     @abstractmethod
     def cases(self, *, quick: bool) -> Sequence[Case]:
@@ -88,6 +101,10 @@ class Claim(ABC):
     def prepare(self, parameters: Mapping[str, Any]) -> Any:
         """What all trials of a case share: the network, its runs and their laws; made once a process."""
         return None
+
+    def bound_lines(self, law: Array, bound: Array) -> Sequence[Array]:
+        """Where the bound lies on an axis that shows the measured quantity; it may be on a deviation from it, or a root."""
+        return (bound,)
 
 
 @functools.lru_cache(maxsize=64)

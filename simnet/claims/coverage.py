@@ -18,6 +18,8 @@ class Coverage(Claim):
 
     name = "coverage"
     title = "95 % intervals cover 95 %"
+    statement = "An interval made of nothing but the sketch covers the true attribute as often as it says."
+    formula = "P( |x̂_j − x_j| ≤ z √MSE_j ) → 1 − δ,   z = Φ⁻¹(1 − δ/2)"
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
         layered = {"family": "layered", "widths": [6, 4, 2], "attribute_dim": 8, "seed": 51}

@@ -34,6 +34,11 @@ class Dictionary(Claim):
 
     name = "dictionary"
     title = "packets: 1 − (1 − π(1 − π)^m)^n is learnt"
+    statement = (
+        "The packet matrices of an unknown one-layer sketch are learnt from n sparse samples, cell by cell, as often as "
+        "the law says: in one of them at least its column must be active alone."
+    )
+    formula = "E_m [1 − (1 − π (1 − π)^m)^n],   m ~ Binomial(Na − 1, q)"
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
         grid = [  # modules, attributes, density, sparsity, samples

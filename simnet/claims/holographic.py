@@ -46,6 +46,11 @@ class Holographic(Claim):
 
     name = "holographic"
     title = "d·MSE of traces, of sketches beside"
+    statement = (
+        "Traces of holographic reduced representations err as their law says; sketches of the same runs stand beside "
+        "them, in what one stored number buys."
+    )
+    formula = "d · MSE, the same for every d: traces by their law, sketches by (K(s,s) − c²‖x‖²)/c² + v"
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
         networks = {

@@ -41,6 +41,11 @@ class Storage(Claim):
 
     name = "storage"
     title = "noise and rounding add (d/d')σ²/c²"
+    statement = (
+        "Noise in a sketch, and the rounding of its coordinates to fewer bits, add their own term to the error and "
+        "nothing else; σ² is the variance of what was added to one coordinate."
+    )
+    formula = "MSE_j → MSE_j + (d/d′) σ² / c²"
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
         tree = {"family": "tree", "height": 2, "branching": 2, "attribute_dim": 64, "seed": 61}

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from simnet.claims.base import Case, Claim, Sample, describe, prepared, recipe_of, reduced
+from simnet.claims.base import Array, Case, Claim, Sample, describe, prepared, recipe_of, reduced
 from simnet.claims.recovery import encoded, prepare_recovery, recovery_samples
 from simnet.sketcher import Sketcher
 from simnet.theory import kernel_matrix
@@ -18,6 +18,12 @@ class Truncation(Claim):
 
     name = "truncation"
     title = "d' for d, prefix or random"
+    statement = (
+        "Every answer can be had from d′ of the d coordinates, a prefix or a random part, with the error of a sketch of "
+        "size d′."
+    )
+    formula = "MSE_j = (K(s,s) − c²‖x‖²) / (d′ c²) + v_j / d′,   E (d/d′)⟨s′, s̄′⟩ = K"
+    bound_label = "bound, max error²"
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
         tree = {"family": "tree", "height": 2, "branching": 2, "attribute_dim": 128, "seed": 31}
@@ -60,6 +66,10 @@ class Truncation(Claim):
                 )
             )
         return cases
+
+    def bound_lines(self, law: Array, bound: Array) -> Sequence[Array]:
+        """The bound is on an error, the quantity a mean of square errors."""
+        return (bound**2,)
 
     def prepare(self, parameters: Mapping[str, Any]) -> Any:
         setting = prepare_recovery(parameters)

@@ -1,0 +1,34 @@
+"""`simnet report` and `animate`: results to look at."""
+
+from __future__ import annotations
+
+import webbrowser
+from pathlib import Path
+
+import click
+
+
+@click.command("report")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="FOLDER/report.html when not given.")
+@click.option(
+    "--figures", is_flag=True, help="Also write every figure as SVG, PDF and PNG, in a folder `figures` by its study."
+)
+@click.option("--open", "show", is_flag=True, help="Show the page in a browser.")
+def report_command(folder: Path, output: Path | None, figures: bool, show: bool) -> None:
+    """Make one self-contained page of HTML from the results in FOLDER: one study, or a folder of several."""
+    from simnet.files import written_whole
+    from simnet.report.page import page, result_folders, write_figures
+    from simnet.study import read_results
+
+    studies = [(path, read_results(path)) for path in result_folders(folder)]
+    text = page(studies)
+    for path, results in studies if figures else ():
+        for file in write_figures(path, results):
+            click.echo(file)
+    output = folder / "report.html" if output is None else output
+    with written_whole(output) as stream:
+        stream.write(text.encode())
+    click.echo(f"{output}: {len(studies)} stud{'y' if len(studies) == 1 else 'ies'}, {len(text.encode()) / 1e3:.0f} kB")
+    if show:
+        webbrowser.open(output.resolve().as_uri())

@@ -1,0 +1,196 @@
+"""The report: one page of HTML that needs nothing but itself.
+
+It holds what studies measured beside their laws: verdicts, tables that sort, figures, provenance, and the commands that make
+it all again.  Everything comes from the folders that ``simnet sweep`` writes; nothing is computed but slopes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+from markupsafe import Markup
+
+from simnet.checks import choice
+from simnet.claims import CLAIMS, Claim
+from simnet.report.figures import Drawing, draw, panel_count
+from simnet.report.style import COLUMN, PAGE, inline_svg, write_figure
+from simnet.report.tables import MEASURES, Cell, Column, Table, failure_table, number, summary_table, verdict
+
+if TYPE_CHECKING:
+    from simnet.study import Results
+
+#: The file that marks a folder as the results of a study.
+MARK = "study.toml"
+
+
+@dataclass(frozen=True)
+class PageFigure:
+    """A figure as the page shows it: for one column, and for the whole width where it has several panels."""
+
+    caption: str
+    narrow: Markup
+    wide: Markup | None
+
+
+@dataclass(frozen=True)
+class Section:
+    """What the page says of one study."""
+
+    anchor: str
+    title: str
+    question: str
+    claim: Claim
+    holds: bool
+    verdict_text: str
+    rows: int
+    failing: int
+    lost: int
+    figures: Sequence[PageFigure]
+    table: Table
+    failures: Table | None
+    provenance: Sequence[tuple[str, str]]
+    sweep_command: str
+    draw_command: str
+
+
+def result_folders(folder: Path) -> list[Path]:
+    """The folder itself if it holds the results of a study, else those inside it that do, by name.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    if not folder.is_dir():
+        raise ValueError(f"{folder}: there is no such folder, `simnet sweep` makes one for each study")
+    found = [folder] if (folder / MARK).is_file() else sorted(path.parent for path in folder.glob(f"*/{MARK}"))
+    if not found:
+        raise ValueError(f"{folder}: holds no results of a study, neither a {MARK} nor folders with one")
+    return found
+
+
+def drawings(results: Results) -> list[Drawing]:
+    """The figures of a study."""
+    return [Drawing(spec, results.summary, results.study.claim) for spec in results.study.figures]
+
+
+def page(studies: Sequence[tuple[Path, Results]]) -> str:
+    """The page of some studies.
+
+    Parameters
+    ----------
+    studies : sequence of (Path, Results)
+        Each folder with what :func:`simnet.study.read_results` read from it.
+
+    Returns
+    -------
+    str
+        HTML: valid, without a reference to anything outside itself, and all text of a study escaped.
+
+    Raises
+    ------
+    ValueError
+        If a table lacks a column, or a figure cannot be drawn; the message names the folder.
+    """
+    sections = []
+    for i, (folder, results) in enumerate(studies):
+        try:
+            sections.append(_section(f"study-{i + 1}", folder, results))
+        except ValueError as error:
+            raise ValueError(f"{folder}: {error}") from None
+    failing = [section for section in sections if not section.holds]
+    text = f"{len(failing)} of {len(sections)} studies fail" if failing else "every row of every study holds"
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("simnet", "report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["csp_hash"] = _csp_hash
+    return environment.get_template("page.html").render(
+        title=sections[0].title if len(sections) == 1 else f"{len(sections)} studies of recursive sketches",
+        holds=not failing,
+        verdict_text=sections[0].verdict_text if len(sections) == 1 else text,
+        sections=sections,
+        overview=_overview(sections),
+        version=version("recursive-sketch-testbed"),
+    )
+
+
+def write_figures(folder: Path, results: Results) -> list[Path]:
+    """``FOLDER/figures/figure-1.svg``, ``.pdf`` and ``.png`` and so on, at the width of a column."""
+    formats = ("svg", "pdf", "png")
+    written = []
+    for i, drawing in enumerate(drawings(results)):
+        written += write_figure(draw(drawing), f"figure-{i + 1}", folder / "figures", formats)
+    return written
+
+
+def _csp_hash(script: str) -> str:
+    """What the page's policy calls its one script: no other one runs, whatever a study is called."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _section(anchor: str, folder: Path, results: Results) -> Section:
+    study, summary, trials = results.study, results.summary, results.trials
+    for name in MEASURES:
+        choice("summary: columns", name, summary.columns)
+    claim = CLAIMS[choice("claim", study.claim, CLAIMS)]
+    rows, failing = len(summary), int((~summary["holds"].astype(bool)).sum())
+    lost = len(trials.loc[trials["status"] != "ok", ["point", "trial"]].drop_duplicates())
+    holds = rows > 0 and failing == 0
+    texts = [f"{failing} of {rows} rows fail" if failing else f"all {rows} rows hold" if rows else "there are no rows"]
+    texts += [f"{lost} trial{'s' * (lost != 1)} without a result"] * (lost > 0)
+    return Section(
+        anchor=anchor,
+        title=study.title,
+        question=study.question,
+        claim=claim,
+        holds=holds,
+        verdict_text=", ".join(texts),
+        rows=rows,
+        failing=failing,
+        lost=lost,
+        figures=[_figure(f"{anchor}-{i + 1}", drawing) for i, drawing in enumerate(drawings(results))],
+        table=summary_table(summary),
+        failures=failure_table(trials),
+        provenance=[(name, str(value)) for name, value in results.provenance.items()],
+        sweep_command=str(results.provenance.get("command", f"simnet sweep experiments/{folder.name}.toml")),
+        draw_command=f"simnet report {folder.as_posix()} --figures",
+    )
+
+
+def _figure(name: str, drawing: Drawing) -> PageFigure:
+    spec = drawing.spec
+    text = spec.caption or f"{spec.y_label or spec.y} against {spec.x_label or spec.x}"
+
+    def svg(kind: str, width: float) -> Markup:
+        return Markup(
+            inline_svg(draw(drawing, width=width), f"{name}-{kind}", f"Figure: {text}. Its numbers are in the table.")
+        )
+
+    return PageFigure(text, svg("narrow", COLUMN), svg("wide", PAGE) if panel_count(drawing) > 1 else None)
+
+
+def _overview(sections: Sequence[Section]) -> Table:
+    """One row for each study."""
+    columns: list[Any] = [Column("study"), Column("claim")]
+    columns += [Column(name, True) for name in ("rows", "rows that fail", "trials without a result")]
+    rows = [
+        [
+            Cell(section.title, link=section.anchor),
+            Cell(section.claim.name),
+            *(number(count) for count in (section.rows, section.failing, section.lost)),
+            verdict(section.holds),
+        ]
+        for section in sections
+    ]
+    return Table("Verdicts, study by study", [*columns, Column("verdict")], rows)

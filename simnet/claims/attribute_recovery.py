@@ -67,7 +67,8 @@ class AttributeRecovery(Claim):
         ]
         return cases
 
-    def bound_lines(self, law: Array, bound: Array) -> Sequence[Array]:
+    @classmethod
+    def bound_lines(cls, law: Array, bound: Array) -> Sequence[Array]:
         """The bound is on an error, the quantity a mean of square errors."""
         return (bound**2,)
 

@@ -79,15 +79,15 @@ class Claim(ABC):
     name, title : str
         What commands and studies call it, and a few words for a table.
     statement, formula : str
-        What it says, in a sentence or two, and the law in symbols: one line each of plain text.
+        What it says, in a sentence or two, and the law in symbols, with ``_j`` and ``^{n−1}`` for what is lowered or raised.
     bound_label : str
         What a figure calls the lines of :meth:`bound_lines`.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
-    statement: ClassVar[str]
-    formula: ClassVar[str]
+    statement: ClassVar[str] = ""
+    formula: ClassVar[str] = ""
     bound_label: ClassVar[str] = "bound"
 
     @abstractmethod
@@ -102,7 +102,8 @@ class Claim(ABC):
         """What all trials of a case share: the network, its runs and their laws; made once a process."""
         return None
 
-    def bound_lines(self, law: Array, bound: Array) -> Sequence[Array]:
+    @classmethod
+    def bound_lines(cls, law: Array, bound: Array) -> Sequence[Array]:
         """Where the bound lies on an axis that shows the measured quantity; it may be on a deviation from it, or a root."""
         return (bound,)
 

@@ -101,7 +101,8 @@ class Similarity(Claim):
         ]
         return cases
 
-    def bound_lines(self, law: Array, bound: Array) -> Sequence[Array]:
+    @classmethod
+    def bound_lines(cls, law: Array, bound: Array) -> Sequence[Array]:
         """The bound is on the deviation from the law."""
         return law - bound, law + bound
 

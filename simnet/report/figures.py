@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,7 +23,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from simnet.checks import choice, shown
-from simnet.claims import CLAIMS, Claim
+from simnet.claims import Claim
 from simnet.report.slopes import fitted_slope
 from simnet.report.style import COLUMN, GREY, PAGE, dress, fitted_legend, series_look
 
@@ -45,11 +46,11 @@ SCALES: dict[str, dict[str, Any]] = {
 
 
 class Drawing(NamedTuple):
-    """What a figure is drawn from: its description, the summary of its study, and the name of the claim."""
+    """What a figure is drawn from: its description, the summary of its study, and its claim where that is known."""
 
     spec: FigureSpec
     summary: pd.DataFrame
-    claim: str
+    claim: type[Claim] | Claim | None = None
 
 
 def draw(drawing: Drawing, *, width: float = COLUMN) -> Figure:
@@ -98,31 +99,34 @@ def gallery(drawings: Sequence[Drawing], *, width: float = PAGE, columns: int = 
 
 def panel_count(drawing: Drawing) -> int:
     """How many panels the figure has."""
-    spec, rows = drawing.spec, _rows(drawing)
+    spec, rows = _shown(drawing)
     return rows[spec.panel].nunique(dropna=False) if spec.panel else 1
 
 
-def _rows(drawing: Drawing) -> pd.DataFrame:
-    """The rows of the summary that the figure shows, with what it needs to know of them checked."""
-    spec, summary = drawing.spec, drawing.summary
-    for field, names in (("x", [spec.x]), ("series", spec.series), ("panel", [spec.panel] if spec.panel else [])):
-        for name in names:
-            choice(f"figure: {field}", name, summary.columns)
+def _shown(drawing: Drawing) -> tuple[FigureSpec, pd.DataFrame]:
+    """The rows of the summary that the figure shows, with what it needs to know of them checked.
+
+    A parameter that does not vary is no column of the summary and tells no series apart: it is taken off the description.
+    """
+    summary = drawing.summary
+    varying = [name for name in drawing.spec.series if name in summary.columns]
+    panel = drawing.spec.panel if drawing.spec.panel in summary.columns else None
+    spec = replace(drawing.spec, series=tuple(varying), panel=panel)
+    choice("figure: x", spec.x, summary.columns)
     for field in ("x_scale", "y_scale"):
         choice(f"figure: {field}", getattr(spec, field), SCALES)
     choice("figure: y", spec.y, ("measured", "ratio"))
-    patterns = [spec.quantity] if isinstance(spec.quantity, str) else list(spec.quantity)
-    wanted = [any(name == p or fnmatchcase(name, p) for p in patterns) for name in summary["quantity"]]
+    wanted = [any(name == p or fnmatchcase(name, p) for p in spec.quantity) for name in summary["quantity"]]
     rows = summary[wanted]
     if rows.empty:
-        choice("figure: quantity", spec.quantity, summary["quantity"].unique())
-        raise ValueError(f"figure: quantity = {shown(spec.quantity)}: the summary has no rows")
+        known = ", ".join(map(repr, summary["quantity"].unique()))
+        raise ValueError(f"figure: quantity = {list(spec.quantity)}: must match one of {known}")
     point = list(dict.fromkeys([spec.x, *spec.series, *([spec.panel] if spec.panel else [])]))
-    if rows.duplicated(point).any():
-        first = rows[rows.duplicated(point)].iloc[0]
-        where = ", ".join(f"{name} = {first[name]}" for name in point)
+    twice = rows.duplicated(point)
+    if twice.any():
+        where = ", ".join(f"{name} = {rows.loc[twice, name].iloc[0]}" for name in point)
         raise ValueError(f"figure: several rows at {where}: name what tells them apart in series or panel")
-    return rows
+    return spec, rows
 
 
 class _Panel(NamedTuple):
@@ -130,7 +134,7 @@ class _Panel(NamedTuple):
 
     axes: Axes
     spec: FigureSpec
-    claim: Claim
+    claim: type[Claim] | Claim
     categories: list[Any]  # of an x without numbers
 
     def show(self, rows: pd.DataFrame, look: dict[str, Any], shift: float) -> None:
@@ -167,7 +171,7 @@ class _Panel(NamedTuple):
 
 def _draw_on(figure: Figure | SubFigure, drawing: Drawing, width: float) -> int:
     """The panels and the legend; returns in how many rows the panels stand."""
-    spec, rows, claim = drawing.spec, _rows(drawing), CLAIMS[choice("claim", drawing.claim, CLAIMS)]
+    (spec, rows), claim = _shown(drawing), drawing.claim or Claim
     values = list(rows[spec.panel].unique()) if spec.panel else [None]
     columns = max(1, min(len(values), int(width / 2.2)))
     lines = -(-len(values) // columns)

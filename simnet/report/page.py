@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from simnet.checks import choice
 from simnet.claims import CLAIMS, Claim
@@ -46,7 +47,9 @@ class Section:
     anchor: str
     title: str
     question: str
-    claim: Claim
+    claim: str
+    statement: str
+    formula: str
     holds: bool
     verdict_text: str
     rows: int
@@ -76,9 +79,15 @@ def result_folders(folder: Path) -> list[Path]:
     return found
 
 
+def known_claim(name: str) -> Claim | None:
+    """The claim of that name; none for one in a file of a user's own, which a report does not run."""
+    return CLAIMS.get(name)
+
+
 def drawings(results: Results) -> list[Drawing]:
     """The figures of a study."""
-    return [Drawing(spec, results.summary, results.study.claim) for spec in results.study.figures]
+    claim = known_claim(results.study.claim)
+    return [Drawing(spec, results.summary, claim) for spec in results.study.figures]
 
 
 def page(studies: Sequence[tuple[Path, Results]]) -> str:
@@ -114,7 +123,7 @@ def page(studies: Sequence[tuple[Path, Results]]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["csp_hash"] = _csp_hash
+    environment.filters |= {"csp_hash": _csp_hash, "formula": _formula}
     return environment.get_template("page.html").render(
         title=sections[0].title if len(sections) == 1 else f"{len(sections)} studies of recursive sketches",
         holds=not failing,
@@ -139,11 +148,19 @@ def _csp_hash(script: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
+def _formula(text: str) -> Markup:
+    """A formula with its ``_j`` and ``^{n−1}`` lowered and raised."""
+    marked = str(escape(text))
+    for sign, tag in (("_", "sub"), (r"\^", "sup")):
+        marked = re.sub(sign + r"(?:\{([^}]*)\}|(\w))", rf"<{tag}>\1\2</{tag}>", marked)
+    return Markup(marked)
+
+
 def _section(anchor: str, folder: Path, results: Results) -> Section:
     study, summary, trials = results.study, results.summary, results.trials
     for name in MEASURES:
         choice("summary: columns", name, summary.columns)
-    claim = CLAIMS[choice("claim", study.claim, CLAIMS)]
+    claim = known_claim(study.claim)
     rows, failing = len(summary), int((~summary["holds"].astype(bool)).sum())
     lost = len(trials.loc[trials["status"] != "ok", ["point", "trial"]].drop_duplicates())
     holds = rows > 0 and failing == 0
@@ -153,7 +170,9 @@ def _section(anchor: str, folder: Path, results: Results) -> Section:
         anchor=anchor,
         title=study.title,
         question=study.question,
-        claim=claim,
+        claim=study.claim,
+        statement=claim.statement if claim else "",
+        formula=claim.formula if claim else "",
         holds=holds,
         verdict_text=", ".join(texts),
         rows=rows,
@@ -187,7 +206,7 @@ def _overview(sections: Sequence[Section]) -> Table:
     rows = [
         [
             Cell(section.title, link=section.anchor),
-            Cell(section.claim.name),
+            Cell(section.claim),
             *(number(count) for count in (section.rows, section.failing, section.lost)),
             verdict(section.holds),
         ]

@@ -70,21 +70,19 @@ def summary_table(summary: pd.DataFrame) -> Table:
     names = parameters_of(summary)
     numeric = {name: pd.api.types.is_numeric_dtype(summary[name]) for name in names}
     bounded, failed = summary["bound"].notna().any(), (summary["failed"] > 0).any()
-    columns = [*(Column(name, numeric[name]) for name in names), Column("quantity"), Column("trials", True)]
-    columns += [Column("failed", True)] * bool(failed)
+    columns = [*(Column(name, numeric[name]) for name in names), Column("quantity"), Column("verdict")]
     columns += [Column(name, True) for name in ("measured", "95 %", "law", "ratio", "95 % of ratio")]
     columns += [Column("bound", True), Column("violations", True)] * bool(bounded)
-    columns.append(Column("verdict"))
+    columns += [Column("trials", True), *[Column("failed", True)] * bool(failed)]
     rows = []
     for row in summary.to_dict("records"):
         cells = [number(row[name]) if numeric[name] else Cell(_plain(row[name])) for name in names]
-        cells += [Cell(row["quantity"]), number(row["trials"])]
-        cells += [number(row["failed"])] * bool(failed)
+        cells += [Cell(row["quantity"]), verdict(row["holds"])]
         cells += [number(row["measured"]), _interval(row, "measured"), number(row["law"])]
         cells += [number(row["ratio"]), _interval(row, "ratio")]
         if bounded:
             cells += [number(row["bound"]), _violations(row)]
-        rows.append([*cells, verdict(row["holds"])])
+        rows.append([*cells, number(row["trials"]), *[number(row["failed"])] * bool(failed)])
     return Table("One row for each point and quantity; press the name of a column to sort by it", columns, rows)
 
 

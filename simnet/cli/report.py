@@ -32,3 +32,16 @@ def report_command(folder: Path, output: Path | None, figures: bool, show: bool)
     click.echo(f"{output}: {len(studies)} stud{'y' if len(studies) == 1 else 'ies'}, {len(text.encode()) / 1e3:.0f} kB")
     if show:
         webbrowser.open(output.resolve().as_uri())
+
+
+@click.command("animate")
+@click.argument("name", metavar="similarity|flow")
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="A .gif, or an .mp4.")
+@click.option("--seed", default=0, show_default=True, type=int)
+def animate_command(name: str, output: Path, seed: int) -> None:
+    """Film real runs: the sketches of related runs gathering in the plane, or data flowing up through a network."""
+    from simnet.checks import integer
+    from simnet.report.animation import film, write_film
+
+    write_film(film(name, integer("seed", seed)), output)
+    click.echo(f"{output}: {output.stat().st_size / 1e3:.0f} kB")

@@ -116,7 +116,8 @@ def _shown(drawing: Drawing) -> tuple[FigureSpec, pd.DataFrame]:
     for field in ("x_scale", "y_scale"):
         choice(f"figure: {field}", getattr(spec, field), SCALES)
     choice("figure: y", spec.y, ("measured", "ratio"))
-    wanted = [any(name == p or fnmatchcase(name, p) for p in spec.quantity) for name in summary["quantity"]]
+    quantities = summary["quantity"].fillna("")  # of a point where nothing came out there is none
+    wanted = [name != "" and any(name == p or fnmatchcase(name, p) for p in spec.quantity) for name in quantities]
     rows = summary[wanted]
     if rows.empty:
         known = ", ".join(map(repr, summary["quantity"].unique()))
@@ -154,7 +155,7 @@ class _Panel(NamedTuple):
                 self.axes.plot(x, bound, color=colour, lw=0.9, ls="--")
             self.axes.plot(x, law, color=colour if self.spec.y == "measured" else "black", lw=1.2)
         self.axes.plot(x, y, ls="", **look)
-        fails = ~rows["holds"].to_numpy(dtype=bool)
+        fails = ~rows["holds"].fillna(True).to_numpy(dtype=bool)  # what has neither law nor bound cannot fail
         self.axes.plot(x[fails], y[fails], "x", color="black", ms=7, mew=1.2)
 
     def _place(self, value: Any, shift: float) -> float:
@@ -245,14 +246,14 @@ def _legend(spec: FigureSpec, rows: pd.DataFrame, series: dict[str, pd.Index], c
         handles.append(Line2D([], [], lw=1.2, **series_look(number)))
         labels.append(label + _slope_text(spec, rows.loc[members]))
     keys: list[tuple[Any, str, bool]] = [
-        (Line2D([], [], color="black", lw=1.2), "law", True),
+        (Line2D([], [], color="black", lw=1.2), "law", bool(rows["law"].notna().any())),
         (
             Line2D([], [], color="black", lw=0.9, ls="--"),
             claim.bound_label,
             spec.y == "measured" and bool(rows["bound"].notna().any()),
         ),
         (Patch(color=GREY, alpha=0.35, lw=0), "95 % interval", True),
-        (Line2D([], [], color="black", marker="x", ls="", ms=6), "fails", not rows["holds"].all()),
+        (Line2D([], [], color="black", marker="x", ls="", ms=6), "fails", not rows["holds"].fillna(True).all()),
     ]
     for handle, label, present in keys:
         if present:

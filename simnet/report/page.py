@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +22,8 @@ from simnet.checks import choice
 from simnet.claims import CLAIMS, Claim
 from simnet.report.figures import Drawing, draw, panel_count
 from simnet.report.style import COLUMN, PAGE, inline_svg, write_figure
-from simnet.report.tables import MEASURES, Cell, Column, Table, failure_table, number, summary_table, verdict
+from simnet.report.tables import Cell, Column, Table, failure_table, number, summary_table
+from simnet.study.tables import SUMMARY
 
 if TYPE_CHECKING:
     from simnet.study import Results
@@ -157,14 +158,18 @@ def _formula(text: str) -> Markup:
 
 
 def _section(anchor: str, folder: Path, results: Results) -> Section:
-    study, summary, trials = results.study, results.summary, results.trials
-    for name in MEASURES:
-        choice("summary: columns", name, summary.columns)
+    study, summary = results.study, results.summary
+    for name in SUMMARY:
+        choice("summary.csv: column", name, summary.columns)
+    if not study.claim or not isinstance(results.provenance, Mapping):
+        raise ValueError("study.toml and provenance.json are not those of a study")
     claim = known_claim(study.claim)
-    rows, failing = len(summary), int((~summary["holds"].astype(bool)).sum())
-    lost = len(trials.loc[trials["status"] != "ok", ["point", "trial"]].drop_duplicates())
-    holds = rows > 0 and failing == 0
-    texts = [f"{failing} of {rows} rows fail" if failing else f"all {rows} rows hold" if rows else "there are no rows"]
+    rows, failing = len(summary), len(results.unexpected)
+    lost = int(summary.groupby("point")["failed"].first().sum())
+    controls = bool((summary["expected"] == "fails").any())
+    texts = [f"all {rows} rows hold" if not controls else f"all {rows} rows are as they should be, defects are caught"]
+    if failing or not rows:
+        texts = [f"{failing} of {rows} rows are not as they should be" if rows else "there are no rows"]
     texts += [f"{lost} trial{'s' * (lost != 1)} without a result"] * (lost > 0)
     return Section(
         anchor=anchor,
@@ -173,16 +178,16 @@ def _section(anchor: str, folder: Path, results: Results) -> Section:
         claim=study.claim,
         statement=claim.statement if claim else "",
         formula=claim.formula if claim else "",
-        holds=holds,
+        holds=rows > 0 and failing == 0,
         verdict_text=", ".join(texts),
         rows=rows,
         failing=failing,
         lost=lost,
         figures=[_figure(f"{anchor}-{i + 1}", drawing) for i, drawing in enumerate(drawings(results))],
-        table=summary_table(summary),
-        failures=failure_table(trials),
+        table=summary_table(results),
+        failures=failure_table(results),
         provenance=[(name, str(value)) for name, value in results.provenance.items()],
-        sweep_command=str(results.provenance.get("command", f"simnet sweep experiments/{folder.name}.toml")),
+        sweep_command=str(results.provenance.get("command", f"simnet sweep experiments/{study.name}.toml")),
         draw_command=f"simnet report {folder.as_posix()} --figures",
     )
 
@@ -202,13 +207,13 @@ def _figure(name: str, drawing: Drawing) -> PageFigure:
 def _overview(sections: Sequence[Section]) -> Table:
     """One row for each study."""
     columns: list[Any] = [Column("study"), Column("claim")]
-    columns += [Column(name, True) for name in ("rows", "rows that fail", "trials without a result")]
+    columns += [Column(name, True) for name in ("rows", "rows not as they should be", "trials without a result")]
     rows = [
         [
             Cell(section.title, link=section.anchor),
             Cell(section.claim),
             *(number(count) for count in (section.rows, section.failing, section.lost)),
-            verdict(section.holds),
+            Cell("holds" if section.holds else "fails", good=section.holds),
         ]
         for section in sections
     ]

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-#: The columns of a summary beside the parameters that vary.
-MEASURES = (
-    *("quantity", "trials", "failed", "measured", "measured_low", "measured_high", "law"),
-    *("ratio", "ratio_low", "ratio_high", "bound", "violations", "tries", "allowed_violations", "holds"),
-)
+if TYPE_CHECKING:
+    from simnet.study import Results
 
 #: At most so many failed trials are listed.
 LISTED = 50
@@ -29,11 +25,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """What a cell shows, and what it sorts by; a verdict, or a link to a section of the page."""
+    """What a cell shows, and what it sorts by; whether it says something good or bad; a link to a section of the page."""
 
     text: str
     value: str = ""
-    verdict: bool | None = None
+    good: bool | None = None
     link: str = ""
 
 
@@ -48,69 +44,84 @@ class Table:
 
 def number(value: Any, text: str | None = None) -> Cell:
     """A number with four digits, or another text for it; nothing for ``nan``."""
-    if not math.isfinite(float(value)):
-        return Cell("" if math.isnan(float(value)) else f"{float(value)}")
-    exact = f"{float(value):.9g}"
-    short = f"{int(value)}" if float(value).is_integer() and abs(float(value)) < 1e9 else f"{float(value):.4g}"
-    return Cell((short if text is None else text).replace("-", "−"), exact)
+    if pd.isna(value):
+        return Cell("")
+    whole = float(value).is_integer() and abs(float(value)) < 1e9
+    short = f"{int(value)}" if whole else f"{float(value):.4g}"
+    return Cell((short if text is None else text).replace("-", "−"), f"{float(value):.9g}")
 
 
-def verdict(holds: bool) -> Cell:
-    """Whether something holds."""
-    return Cell("holds" if holds else "fails", verdict=bool(holds))
+def row_verdict(holds: Any, expected: str, is_expected: bool) -> Cell:
+    """The verdict of a row, beside what it should be: a planted defect must make its point fail."""
+    if pd.isna(holds):
+        return Cell("")
+    if expected == "holds":
+        return Cell("holds" if holds else "fails", good=bool(holds))
+    if not holds:
+        return Cell("fails, as it must", good=True)
+    return Cell("holds", good=None if is_expected else False)
 
 
-def parameters_of(summary: pd.DataFrame) -> list[str]:
-    """The parameters that vary, the columns that no measurement has."""
-    return [name for name in summary.columns if name not in MEASURES]
-
-
-def summary_table(summary: pd.DataFrame) -> Table:
+def summary_table(results: Results) -> Table:
     """Every row of a summary: where, what, measured and ratio with their intervals, bound, violations, verdict."""
-    names = parameters_of(summary)
-    numeric = {name: pd.api.types.is_numeric_dtype(summary[name]) for name in names}
+    summary, names = results.summary, list(results.varying)
     bounded, failed = summary["bound"].notna().any(), (summary["failed"] > 0).any()
-    columns = [*(Column(name, numeric[name]) for name in names), Column("quantity"), Column("verdict")]
+    columns = [*(Column(name, is_numeric(summary[name])) for name in names), Column("quantity"), Column("verdict")]
     columns += [Column(name, True) for name in ("measured", "95 %", "law", "ratio", "95 % of ratio")]
     columns += [Column("bound", True), Column("violations", True)] * bool(bounded)
     columns += [Column("trials", True), *[Column("failed", True)] * bool(failed)]
+    unexpected = set(results.unexpected.index)
     rows = []
-    for row in summary.to_dict("records"):
-        cells = [number(row[name]) if numeric[name] else Cell(_plain(row[name])) for name in names]
-        cells += [Cell(row["quantity"]), verdict(row["holds"])]
+    for index, row in zip(summary.index, summary.to_dict("records"), strict=True):
+        cells = _parameters(row, columns[: len(names)])
+        cells += [Cell(_plain(row["quantity"])), row_verdict(row["holds"], row["expected"], index not in unexpected)]
         cells += [number(row["measured"]), _interval(row, "measured"), number(row["law"])]
         cells += [number(row["ratio"]), _interval(row, "ratio")]
         if bounded:
             cells += [number(row["bound"]), _violations(row)]
         rows.append([*cells, number(row["trials"]), *[number(row["failed"])] * bool(failed)])
-    return Table("One row for each point and quantity; press the name of a column to sort by it", columns, rows)
+    return Table("One row for each point and quantity", columns, rows)
 
 
-def failure_table(trials: pd.DataFrame) -> Table | None:
+def failure_table(results: Results) -> Table | None:
     """The trials without a result, if there are any: where, which seed, and why."""
-    failed = trials[trials["status"] != "ok"]
+    trials = results.trials
+    failed = trials[trials["status"] != "ok"] if len(trials) else trials
     if failed.empty:
         return None
-    shown = failed.head(LISTED)
+    columns = [Column(name, is_numeric(trials[name])) for name in results.varying]
     rows = [
-        [number(row["point"]), number(row["trial"]), Cell(str(row["seed"])), Cell(row["status"]), Cell(_plain(row["error"]))]
-        for row in shown.to_dict("records")
+        [
+            *_parameters(row, columns),
+            number(row["trial"]),
+            *(Cell(_plain(row[name])) for name in ("seed", "status", "error")),
+        ]
+        for row in failed.head(LISTED).to_dict("records")
     ]
-    columns = [Column("point", True), Column("trial", True), Column("seed"), Column("status"), Column("error")]
+    columns += [Column("trial", True), Column("seed"), Column("status"), Column("error")]
     more = f", the first {LISTED} of {len(failed)}" if len(failed) > LISTED else ""
     return Table(f"Trials that ended without a result{more}", columns, rows)
 
 
-def _interval(row: dict[str, Any], name: str) -> Cell:
+def is_numeric(column: pd.Series[Any]) -> bool:
+    """Whether a column holds numbers; truth values are words."""
+    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+
+
+def _parameters(row: dict[Any, Any], columns: Sequence[Column]) -> list[Cell]:
+    return [number(row[column.name]) if column.number else Cell(_plain(row[column.name])) for column in columns]
+
+
+def _interval(row: dict[Any, Any], name: str) -> Cell:
     low, high = number(row[f"{name}_low"]), number(row[f"{name}_high"])
     return replace(low, text=f"{low.text} … {high.text}") if low.text and high.text else Cell("")
 
 
-def _violations(row: dict[str, Any]) -> Cell:
-    if math.isnan(float(row["bound"])):
+def _violations(row: dict[Any, Any]) -> Cell:
+    if pd.isna(row["bound"]):
         return Cell("")
-    return number(row["violations"], f"{row['violations']:g} of {row['tries']:g} (≤ {row['allowed_violations']:g})")
+    return number(row["violations"], f"{row['violations']} of {row['tries']} (≤ {row['allowed_violations']})")
 
 
 def _plain(value: Any) -> str:
-    return "" if value is None or (isinstance(value, float) and math.isnan(value)) else str(value)
+    return "" if pd.isna(value) else str(value)

@@ -36,4 +36,7 @@ CLAIMS: dict[str, Claim] = {
     )
 }
 
-__all__ = ["CLAIMS", "Case", "Claim", "Sample"]
+#: Claims of studies that ``verify`` does not run.
+STUDY_CLAIMS: dict[str, Claim] = {}
+
+__all__ = ["CLAIMS", "STUDY_CLAIMS", "Case", "Claim", "Sample"]

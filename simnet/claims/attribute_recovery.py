@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simnet.claims.base import Array, Case, Claim, Sample, prepared
-from simnet.claims.recovery import encoded, prepare_recovery, recovery_samples
+from simnet.claims.recovery import PARAMETERS, encoded, prepare_recovery, recovery_samples
 from simnet.sketcher import Sketcher
 
 
@@ -21,6 +21,7 @@ class AttributeRecovery(Claim):
     )
     formula = "MSE_j = (K(s,s) − c²‖x‖²) / (d c²) + v_j / d,   max_j |x̂_j − x_j| ≤ √(2 ln(2a/δ) · MSE)"
     bound_label = "bound, max error²"
+    parameters = PARAMETERS
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
         def case(label: str, trials: int, batch: int = 20, **parameters: Any) -> Case:

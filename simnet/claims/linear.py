@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from simnet.claims.base import Case, Claim, Sample, make_sketcher, network_of, prepared, reduced, runs_of
+from simnet.claims.base import Case, Claim, Sample, make_sketcher, prepared, reduced, runs_of
+from simnet.claims.parameters import Real, common, network_of
 from simnet.networks import Execution
 from simnet.randomness import stream
 from simnet.sketcher import Sketcher
@@ -36,6 +37,13 @@ class Linear(Claim):
         "expected Gram of the columns."
     )
     formula = "d′ ≥ m = Σ a:  x̂ = x;   in noise  MSE = κ diag G⁻¹,   κ = σ² / (1 − m/d′)"
+    parameters = common(
+        network=DAG, runs=1, run_seed=1, weight_jitter=0.0, matrices="trig", recipe="recursive", dtype="float64"
+    ) | {
+        "kind": ("exact", "law", "coverage"),
+        "ratio": Real(1.05, minimum=0.01, maximum=1e4),
+        "noise": Real(0.0, minimum=0.0),
+    }
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
         few, many = (10, 100) if quick else (30, 150)

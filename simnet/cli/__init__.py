@@ -18,6 +18,7 @@ COMMANDS = {
     "decode": "sketches",
     "report": "report",
     "animate": "report",
+    "sweep": "study",
     "list": "names",
 }
 

@@ -167,7 +167,10 @@ class _Panel(NamedTuple):
         y, low, high = (rows[f"{self.spec.y}{end}"].to_numpy(dtype=float) for end in ("", "_low", "_high"))
         if self.spec.y == "ratio":
             return y, low, high, np.ones_like(law), []
-        return y, low, high, law, list(self.claim.bound_lines(law, bound)) if np.isfinite(bound).any() else []
+        if np.isnan(bound).all():
+            return y, low, high, law, []
+        # what has no law has its bound alone, on the quantity itself
+        return y, low, high, law, [bound] if np.isnan(law).all() else list(self.claim.bound_lines(law, bound))
 
 
 def _draw_on(figure: Figure | SubFigure, drawing: Drawing, width: float) -> int:
@@ -238,20 +241,19 @@ def _series(spec: FigureSpec, rows: pd.DataFrame) -> tuple[dict[str, pd.Index], 
     return {label: pd.Index(members) for label, members in found.items()}, ", ".join(shared) or "measured"
 
 
-def _legend(spec: FigureSpec, rows: pd.DataFrame, series: dict[str, pd.Index], claim: Claim) -> tuple[list[Any], list[str]]:
+def _legend(
+    spec: FigureSpec, rows: pd.DataFrame, series: dict[str, pd.Index], claim: type[Claim] | Claim
+) -> tuple[list[Any], list[str]]:
     """The series with their slopes, then what lines, bands and crosses mean."""
     handles: list[Any] = []
     labels: list[str] = []
     for number, (label, members) in enumerate(series.items()):
         handles.append(Line2D([], [], lw=1.2, **series_look(number)))
         labels.append(label + _slope_text(spec, rows.loc[members]))
+    bounded, lawful = spec.y == "measured" and bool(rows["bound"].notna().any()), bool(rows["law"].notna().any())
     keys: list[tuple[Any, str, bool]] = [
-        (Line2D([], [], color="black", lw=1.2), "law", bool(rows["law"].notna().any())),
-        (
-            Line2D([], [], color="black", lw=0.9, ls="--"),
-            claim.bound_label,
-            spec.y == "measured" and bool(rows["bound"].notna().any()),
-        ),
+        (Line2D([], [], color="black", lw=1.2), "law", lawful),
+        (Line2D([], [], color="black", lw=0.9, ls="--"), claim.bound_label if lawful else "bound", bounded),
         (Patch(color=GREY, alpha=0.35, lw=0), "95 % interval", True),
         (Line2D([], [], color="black", marker="x", ls="", ms=6), "fails", not rows["holds"].fillna(True).all()),
     ]

@@ -109,13 +109,13 @@ def _edge(axes: Axes, run: Run, edge: Edge, lit: int, way: float) -> None:
     """An edge as thick as its weight; the weight in figures, and a dot on it, while it carries something."""
     ends = run.places[[edge.source, edge.target]]
     done, carries = run.levels[edge.target] < lit, way > 0.0 and run.levels[edge.target] == lit
-    look = {"color": BLUE, "alpha": 0.7} if done or carries else {"color": GREY, "alpha": 0.35}
-    axes.plot(*ends.T, lw=0.5 + 3.0 * edge.weight, zorder=1, **look)
+    colour, alpha = (BLUE, 0.7) if done or carries else (GREY, 0.35)
+    axes.plot(*ends.T, lw=0.5 + 3.0 * edge.weight, zorder=1, color=colour, alpha=alpha)
     if carries:
         # near its end, the second slot nearer than the first: there the figures of two edges are apart
         text, dot = (ends[0] + part * (ends[1] - ends[0]) for part in (0.6 + 0.18 * edge.slot, way))
         box = {"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none"}
-        axes.text(*text, f"{edge.weight:.2f}", fontsize=7, ha="center", va="center", bbox=box, zorder=2)
+        axes.text(text[0], text[1], f"{edge.weight:.2f}", fontsize=7, ha="center", va="center", bbox=box, zorder=2)
         axes.plot(*dot, "o", color=ORANGE, mec="black", mew=0.5, ms=3.0 + 9.0 * edge.weight, zorder=4)
 
 

@@ -47,7 +47,7 @@ def pictures(of: ModularNetwork, shared: int, seed: int) -> Executions:
     def picture(group: int, run: int) -> Execution:
         names = [thing(group, run, place, shared) for place in range(THINGS)]
         draws = [np.abs(stream(seed, "thing", name).standard_normal(ATTRIBUTE_DIM)) for name in names]
-        objects = [(name, name, x / np.linalg.norm(x), [], []) for name, x in zip(names, draws, strict=True)]
+        objects: list[Any] = [(name, name, x / np.linalg.norm(x), [], []) for name, x in zip(names, draws, strict=True)]
         return Execution.from_objects(objects, outputs=[(name, 1.0 / THINGS) for name in names], network=of)
 
     return Executions.gather(picture(group, run) for group in range(GROUPS) for run in range(RUNS))

@@ -19,7 +19,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from simnet.checks import choice
-from simnet.claims import CLAIMS, Claim
+from simnet.claims import CLAIMS, STUDY_CLAIMS, Claim
 from simnet.report.figures import Drawing, draw, panel_count
 from simnet.report.style import COLUMN, PAGE, inline_svg, write_figure
 from simnet.report.tables import Cell, Column, Table, failure_table, number, summary_table
@@ -82,7 +82,7 @@ def result_folders(folder: Path) -> list[Path]:
 
 def known_claim(name: str) -> Claim | None:
     """The claim of that name; none for one in a file of a user's own, which a report does not run."""
-    return CLAIMS.get(name)
+    return (CLAIMS | STUDY_CLAIMS).get(name)
 
 
 def drawings(results: Results) -> list[Drawing]:

@@ -67,13 +67,12 @@ def series_look(number: int) -> dict[str, Any]:
 
 def fitted_legend(figure: Figure | SubFigure, handles: Sequence[Any], labels: Sequence[str]) -> None:
     """A legend below the axes, in as many columns as the width of the figure holds."""
-    renderer = figure.figure.canvas.get_renderer()  # type: ignore[union-attr]
     for columns in range(min(len(labels), 4), 0, -1):
         legend = figure.legend(
             handles, labels, loc="outside lower center", ncols=columns, frameon=False, columnspacing=1.2, handlelength=1.6
         )
         # text is a few percent wider or narrower at another resolution
-        if columns == 1 or legend.get_window_extent(renderer).width <= 0.93 * figure.bbox.width:
+        if columns == 1 or legend.get_window_extent().width <= 0.93 * figure.bbox.width:
             return
         legend.remove()
 

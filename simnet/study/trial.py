@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
+from joblib._store_backends import FileSystemStoreBackend
 from threadpoolctl import threadpool_limits
 
 from simnet.claims import Sample
@@ -64,12 +65,22 @@ def execute(kind: str, params: str) -> tuple[float, list[tuple[Any, ...]]]:
     return time.perf_counter() - start, plain
 
 
+class _Store(FileSystemStoreBackend):
+    """Files of results, without one about each of them, which would cost as much time again."""
+
+    def store_metadata(self, call_id: Any, metadata: Any) -> None:
+        pass
+
+
+joblib.register_store_backend("simnet", _Store)
+
+
 @functools.cache
 def cached(cache: str) -> Any:
     """:func:`~simnet.study.trampoline.run_trial`, kept under a folder."""
     from simnet.study.trampoline import run_trial
 
-    return joblib.Memory(cache, verbose=0).cache(run_trial)
+    return joblib.Memory(cache, backend="simnet", verbose=0).cache(run_trial)
 
 
 @functools.cache

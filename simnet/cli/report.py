@@ -17,10 +17,12 @@ import click
 @click.option("--open", "show", is_flag=True, help="Show the page in a browser.")
 def report_command(folder: Path, output: Path | None, figures: bool, show: bool) -> None:
     """Make one self-contained page of HTML from the results in FOLDER: one study, or a folder of several."""
-    from simnet.files import written_whole
+    from simnet.files import file_to_write, written_whole
     from simnet.report.page import page, result_folders, write_figures
     from simnet.study import read_results
 
+    if output is not None:
+        file_to_write("--output", output)
     studies = [(path, read_results(path)) for path in result_folders(folder)]
     text = page(studies)
     for path, results in studies if figures else ():
@@ -41,7 +43,9 @@ def report_command(folder: Path, output: Path | None, figures: bool, show: bool)
 def animate_command(name: str, output: Path, seed: int) -> None:
     """Film real runs: the sketches of related runs gathering in the plane, or data flowing up through a network."""
     from simnet.checks import integer
-    from simnet.report.animation import film, write_film
+    from simnet.files import file_to_write
+    from simnet.report.animation import check_ending, film, write_film
 
+    check_ending(file_to_write("--output", output))
     write_film(film(name, integer("seed", seed)), output)
     click.echo(f"{output}: {output.stat().st_size / 1e3:.0f} kB")

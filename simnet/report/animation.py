@@ -49,15 +49,26 @@ def film(name: str, seed: int = 0) -> Film:
 FILMS = ("similarity", "flow")
 
 
+def check_ending(path: Path) -> None:
+    """A ``ValueError`` if a film cannot be written there: it ends in ``.gif``, or in ``.mp4`` where ffmpeg is there."""
+    if path.suffix not in (".gif", ".mp4"):
+        raise ValueError(f"output = {shown(str(path))}: must end in .gif or .mp4")
+    if path.suffix == ".mp4" and not FFMpegWriter.isAvailable():
+        raise ValueError(f"output = {shown(str(path))}: an MP4 needs ffmpeg, which is not there; a GIF does not")
+
+
 def write_film(what: Film, path: Path) -> None:
     """Write a film as ``.gif`` or ``.mp4``; the file appears whole or not at all, and the figure is closed.
 
     Raises
     ------
     ValueError
-        If the ending is another one, or there is no ffmpeg for ``.mp4``.
+        As :func:`check_ending`.
     """
-    writer = _writer(path, what.per_second)
+    check_ending(path)
+    writer: AbstractMovieWriter = PillowWriter(fps=what.per_second)
+    if path.suffix == ".mp4":
+        writer = FFMpegWriter(fps=what.per_second, extra_args=["-pix_fmt", "yuv420p"])
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / f"film{path.suffix}"
         with writer.saving(what.figure, str(draft), DPI):
@@ -68,13 +79,3 @@ def write_film(what: Film, path: Path) -> None:
         plt.close(what.figure)
         with written_whole(path) as file:
             file.write(draft.read_bytes())
-
-
-def _writer(path: Path, per_second: int) -> AbstractMovieWriter:
-    if path.suffix == ".gif":
-        return PillowWriter(fps=per_second)
-    if path.suffix != ".mp4":
-        raise ValueError(f"output = {shown(str(path))}: must end in .gif or .mp4")
-    if not FFMpegWriter.isAvailable():
-        raise ValueError(f"output = {shown(str(path))}: an MP4 needs ffmpeg, which is not there; a GIF does not")
-    return FFMpegWriter(fps=per_second, extra_args=["-pix_fmt", "yuv420p"])

@@ -40,6 +40,7 @@ class Edge(NamedTuple):
 class Run(NamedTuple):
     """A run with the sketches of its objects, its edges, and where each object stands, ``root`` at the top."""
 
+    sketcher: Sketcher
     execution: Execution
     sketches: Array  # (objects, d)
     sketch: Array  # (d,)
@@ -63,7 +64,7 @@ def run_of(seed: int, sketch_dim: int = 1024) -> Run:
     ]
     levels = np.append(s.height - np.array(s.longest_depths), s.height)
     places = standing(levels, edges)
-    return Run(execution, sketcher.to_stored(inner[:, 0]), sketcher.encode(execution), edges, levels, places)
+    return Run(sketcher, execution, sketcher.to_stored(inner[:, 0]), sketcher.encode(execution), edges, levels, places)
 
 
 def standing(levels: Array, edges: list[Edge]) -> Array:

@@ -187,7 +187,8 @@ def _section(anchor: str, folder: Path, results: Results) -> Section:
         table=summary_table(results),
         failures=failure_table(results),
         provenance=[(name, str(value)) for name, value in results.provenance.items()],
-        sweep_command=str(results.provenance.get("command", f"simnet sweep experiments/{study.name}.toml")),
+        # what only collects runs nothing
+        sweep_command=str(results.provenance.get("command", f"simnet sweep {folder}/{MARK}")).replace(" --collect", ""),
         draw_command=f"simnet report {folder.as_posix()} --figures",
     )
 

@@ -70,6 +70,7 @@ def prepare_recovery(parameters: Mapping[str, Any]) -> Setting:
     heavy, weight = parameters.get("heavy"), parameters.get("weight")
     runs = runs_of(network_of(parameters), parameters) if heavy is None else heavy_pair(heavy, weight or 0.5)
     (group,) = runs.groups
+    measured = range(len(group.structure) if weight is None else 1)
     recipe, d = recipe_of(parameters), parameters["sketch_dim"]
     norms = kernel_diagonal(group, recipe=recipe)
     strengths = np.broadcast_to(
@@ -79,9 +80,9 @@ def prepare_recovery(parameters: Mapping[str, Any]) -> Setting:
     for kind, kept in parts_of(parameters):
         laws[kind, kept] = [
             matched_mse(x, strengths[:, k], norms, sketch_dim=d, kept=kept, family=family_of(parameters))
-            for k, x in enumerate(group.attributes)
+            for k, x in zip(measured, group.attributes, strict=False)
         ]
-    return Setting(group, laws, range(len(group.structure) if weight is None else 1))
+    return Setting(group, laws, measured)
 
 
 def _decode(maker: Sketcher, part: Array, group: Group, mask: Array | None) -> Sequence[Array]:

@@ -122,7 +122,7 @@ class Place:
 
     @contextmanager
     def forks(self, path):
-        """A function that begins a sweep with one worker in a process of its own, at once: by a fork of one that is ready."""
+        """A function that begins a sweep with one worker in another process, at once: a fork of one that is ready."""
         command = [sys.executable, "-c", SERVER, str(path)]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         with subprocess.Popen(command, cwd=self.folder, env=self.environment, text=True, bufsize=1, **pipes) as server:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from simnet.claims.base import Array, Case, Claim, Sample, prepared
-from simnet.claims.recovery import PARAMETERS, encoded, prepare_recovery, recovery_samples
+from simnet.claims.base import Case, Sample, prepared
+from simnet.claims.recovery import PARAMETERS, RecoveryClaim, encoded, prepare_recovery, recovery_samples
 from simnet.sketcher import Sketcher
 
 
-class AttributeRecovery(Claim):
+class AttributeRecovery(RecoveryClaim):
     """Error, mean and bound of the matched decoder over networks, families, depths, weights and recipes."""
 
     name = "attribute_recovery"
@@ -20,7 +20,6 @@ class AttributeRecovery(Claim):
         "in the sketch, then the noise of the object's own matrix. c is the coefficient of the object."
     )
     formula = "MSE_j = (K(s,s) − c²‖x‖²) / (d c²) + v_j / d,   max_j |x̂_j − x_j| ≤ √(2 ln(2a/δ) · MSE)"
-    bound_label = "bound, max error²"
     parameters = PARAMETERS
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
@@ -67,11 +66,6 @@ class AttributeRecovery(Claim):
             for m in ("gaussian", "rademacher", "haar", "trig", "block")
         ]
         return cases
-
-    @classmethod
-    def bound_lines(cls, law: Array, bound: Array) -> Sequence[Array]:
-        """The bound is on an error, the quantity a mean of square errors."""
-        return (bound**2,)
 
     def prepare(self, parameters: Mapping[str, Any]) -> Any:
         return prepare_recovery(parameters)

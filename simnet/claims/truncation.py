@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from simnet.claims.base import Array, Case, Claim, Sample, named, prepared, reduced
+from simnet.claims.base import Case, Sample, named, prepared, reduced
 from simnet.claims.parameters import recipe_of
-from simnet.claims.recovery import PARAMETERS, encoded, prepare_recovery, recovery_samples
+from simnet.claims.recovery import PARAMETERS, RecoveryClaim, encoded, prepare_recovery, recovery_samples
 from simnet.sketcher import Sketcher
 from simnet.theory import kernel_matrix
 
 
-class Truncation(Claim):
+class Truncation(RecoveryClaim):
     """Attribute recovery and similarity from a quarter and a sixteenth of the coordinates."""
 
     name = "truncation"
@@ -24,7 +24,6 @@ class Truncation(Claim):
         "size d′."
     )
     formula = "MSE_j = (K(s,s) − c²‖x‖²) / (d′ c²) + v_j / d′,   E (d/d′)⟨s′, s̄′⟩ = K"
-    bound_label = "bound, max error²"
     parameters = PARAMETERS
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
@@ -68,11 +67,6 @@ class Truncation(Claim):
                 )
             )
         return cases
-
-    @classmethod
-    def bound_lines(cls, law: Array, bound: Array) -> Sequence[Array]:
-        """The bound is on an error, the quantity a mean of square errors."""
-        return (bound**2,)
 
     def prepare(self, parameters: Mapping[str, Any]) -> Any:
         setting = prepare_recovery(parameters)

@@ -33,8 +33,8 @@ class Transparency(RecoveryClaim):
     name = "transparency"
     title = "error of recovery and of similarity against α"
     statement = (
-        "The more of a transparent matrix is identity, the smaller the error of matched decoding; it is the random part that "
-        "makes a similarity stray from its kernel.  ν is the noise of inner products of the family."
+        "The more of a transparent matrix is identity, the smaller the error of matched decoding; the random part makes "
+        "a similarity stray from its kernel.  ν is the noise of inner products of the family."
     )
     formula = "MSE_j = (K(s,s) − c²‖x‖²) / (d c²) + v_j / d,   d · Var⟨Tu, Tv⟩ = 2α²β² (‖u‖²‖v‖² + ⟨u, v⟩²) + β⁴ ν(u, v)"
     parameters = common(

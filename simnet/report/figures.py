@@ -20,12 +20,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from simnet.checks import choice, shown
 from simnet.claims import Claim
 from simnet.report.slopes import fitted_slope
 from simnet.report.style import COLUMN, GREY, PAGE, dress, fitted_legend, series_look
+from simnet.report.tables import is_numeric
 
 if TYPE_CHECKING:
     from simnet.study import FigureSpec
@@ -34,6 +36,9 @@ Array = NDArray[Any]
 
 #: The height of a panel in inches, without the legend.
 PANEL = 2.1
+
+#: A slope is stated if its standard error is below this: what is no line has none.
+STRAIGHT = 0.2
 
 #: So many characters of a label fit in an inch.
 CHARACTERS = 13.0
@@ -120,8 +125,11 @@ def _shown(drawing: Drawing) -> tuple[FigureSpec, pd.DataFrame]:
     wanted = [name != "" and any(name == p or fnmatchcase(name, p) for p in spec.quantity) for name in quantities]
     rows = summary[wanted]
     if rows.empty:
-        known = ", ".join(map(repr, summary["quantity"].unique()))
-        raise ValueError(f"figure: quantity = {list(spec.quantity)}: must match one of {known}")
+        known = ", ".join(repr(name) for name in quantities.unique() if name)
+        raise ValueError(f"figure: quantity = {list(spec.quantity)}: must match one of {known or 'no quantity at all'}")
+    rows = rows[rows[spec.x].notna()]  # a point without that parameter has no place on the axis
+    if rows.empty:
+        raise ValueError(f"figure: x = {spec.x!r}: no row of {list(spec.quantity)} has a value of it")
     point = list(dict.fromkeys([spec.x, *spec.series, *([spec.panel] if spec.panel else [])]))
     twice = rows.duplicated(point)
     if twice.any():
@@ -138,11 +146,10 @@ class _Panel(NamedTuple):
     claim: type[Claim] | Claim
     categories: list[Any]  # of an x without numbers
 
-    def show(self, rows: pd.DataFrame, look: dict[str, Any], shift: float) -> None:
-        """A series: band, bound, law, points, and a cross on every point that fails; ``shift`` is for categories."""
-        if not self.categories:
-            rows = rows.sort_values(self.spec.x)
-        x = np.array([self._place(value, shift) for value in rows[self.spec.x]])
+    def show(self, places: pd.Series[float], rows: pd.DataFrame, look: dict[str, Any]) -> None:
+        """A series: band, bound, law, points, and a cross on every point that fails."""
+        places = places[rows.index].sort_values()
+        rows, x = rows.loc[places.index], places.to_numpy()
         y, low, high, law, bounds = self._heights(rows)
         colour = look["color"]
         if self.categories:
@@ -150,23 +157,29 @@ class _Panel(NamedTuple):
             for line, style in ((law, "-"), *((bound, "--") for bound in bounds)):
                 self.axes.hlines(line, x - 0.12, x + 0.12, color=colour, ls=style, lw=1.2)
         else:
-            self.axes.fill_between(x, low, high, color=colour, alpha=0.25, lw=0)
+            drawn = np.isfinite(low) & ((low > 0.0) | (self.spec.y_scale == "linear"))
+            self.axes.fill_between(x, low, high, where=drawn, color=colour, alpha=0.25, lw=0)
             for bound in bounds:
                 self.axes.plot(x, bound, color=colour, lw=0.9, ls="--")
-            self.axes.plot(x, law, color=colour if self.spec.y == "measured" else "black", lw=1.2)
+            self.axes.plot(x, law, color=colour, lw=1.2)
         self.axes.plot(x, y, ls="", **look)
         fails = ~rows["holds"].fillna(True).to_numpy(dtype=bool)  # what has neither law nor bound cannot fail
         self.axes.plot(x[fails], y[fails], "x", color="black", ms=7, mew=1.2)
 
-    def _place(self, value: Any, shift: float) -> float:
-        return self.categories.index(value) + shift if self.categories else float(value)
+    def places(self, rows: pd.DataFrame, series: pd.Series[int]) -> pd.Series[float]:
+        """Where each row stands on the axis; in a category its series stand side by side."""
+        if not self.categories:
+            return rows[self.spec.x].astype(float)
+        middle = rows[self.spec.x].map({value: i for i, value in enumerate(self.categories)}).astype(float)
+        together = series[rows.index].groupby(middle)
+        return middle + 0.6 * ((together.rank(method="dense") - 0.5) / together.transform("nunique") - 0.5)
 
     def _heights(self, rows: pd.DataFrame) -> tuple[Array, Array, Array, Array, list[Array]]:
         """Measured, the ends of its interval, the law, and the bounds; a ratio has none, they are far from it."""
         law, bound = rows["law"].to_numpy(dtype=float), rows["bound"].to_numpy(dtype=float)
         y, low, high = (rows[f"{self.spec.y}{end}"].to_numpy(dtype=float) for end in ("", "_low", "_high"))
-        if self.spec.y == "ratio":
-            return y, low, high, np.ones_like(law), []
+        if self.spec.y == "ratio":  # the law is 1 for all series
+            return y, low, high, np.full_like(law, np.nan), []
         if np.isnan(bound).all():
             return y, low, high, law, []
         # what has no law has its bound alone, on the quantity itself
@@ -180,16 +193,19 @@ def _draw_on(figure: Figure | SubFigure, drawing: Drawing, width: float) -> int:
     columns = max(1, min(len(values), int(width / 2.2)))
     lines = -(-len(values) // columns)
     grid = figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=True)
-    numbers = pd.api.types.is_numeric_dtype(rows[spec.x]) and not pd.api.types.is_bool_dtype(rows[spec.x])
-    categories = [] if numbers else list(rows[spec.x].unique())
+    categories = [] if is_numeric(rows[spec.x]) else list(rows[spec.x].unique())
     series, common = _series(spec, rows)
     for axes, value in zip(grid.flat, values, strict=False):
         panel = _Panel(axes, spec, claim, categories)
         mine = rows if value is None else rows[_equal(rows[spec.panel], value)]
-        for number, members in enumerate(series.values()):
-            part = mine[mine.index.isin(members)]
+        if spec.y == "ratio":
+            axes.axhline(1.0, color="black", lw=1.2)
+        numbers = pd.Series({index: number for number, members in enumerate(series.values()) for index in members})
+        places = panel.places(mine, numbers)
+        for number in range(len(series)):
+            part = mine[numbers[mine.index] == number]
             if not part.empty:
-                panel.show(part, series_look(number), 0.6 * ((number + 0.5) / len(series) - 0.5))
+                panel.show(places, part, series_look(number, len(series)))
         if value is not None:
             axes.set_title(_wrapped(_named(spec.panel, value), width / columns))
         dress(axes)
@@ -208,10 +224,16 @@ def _label(grid: Any, spec: FigureSpec, rows: pd.DataFrame, categories: list[Any
         axes.set_xticks(range(len(categories)), [str(value) for value in categories])
         axes.set_xlim(-0.5, len(categories) - 0.5)
         if sum(len(str(value)) for value in categories) > CHARACTERS * width * 0.6 / grid.shape[1]:
-            for one in grid[-1]:
-                one.tick_params(axis="x", labelrotation=35)
+            axes.set_xticks(range(len(categories)), [str(value) for value in categories], fontsize="small")
+            for text in (text for one in grid.flat for text in one.get_xticklabels()):
+                text.set(rotation=45, ha="right", rotation_mode="anchor")
     else:
         axes.set_xscale(**SCALES[spec.x_scale])
+        if spec.x_scale == "log" and rows[spec.x].max() < 30.0 * rows[spec.x].min():
+            # too few powers of ten to read values off
+            axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axes.xaxis.set_major_formatter("{x:g}")
+            axes.xaxis.set_minor_formatter(NullFormatter())
     if spec.y_scale != "linear" and not (rows[spec.y] > 0.0).any():
         raise ValueError(f"figure: y_scale = {spec.y_scale!r}: no {spec.y} value of {shown(spec.quantity)} is above 0")
     axes.set_yscale(**SCALES[spec.y_scale])
@@ -220,7 +242,7 @@ def _label(grid: Any, spec: FigureSpec, rows: pd.DataFrame, categories: list[Any
         one.set_ylabel(_wrapped(name, 0.8 * PANEL))
     for column in grid.T:
         last = [one for one in column if one.figure is not None][-1]  # the others of the last row are taken away
-        last.set_xlabel(_wrapped(spec.x_label or spec.x, width / grid.shape[1]))
+        last.set_xlabel(_wrapped(spec.x_label or spec.x, 0.85 * width / grid.shape[1]))
         last.tick_params(axis="x", labelbottom=True)
 
 
@@ -248,7 +270,7 @@ def _legend(
     handles: list[Any] = []
     labels: list[str] = []
     for number, (label, members) in enumerate(series.items()):
-        handles.append(Line2D([], [], lw=1.2, **series_look(number)))
+        handles.append(Line2D([], [], lw=1.2, **series_look(number, len(series))))
         labels.append(label + _slope_text(spec, rows.loc[members]))
     bounded, lawful = spec.y == "measured" and bool(rows["bound"].notna().any()), bool(rows["law"].notna().any())
     keys: list[tuple[Any, str, bool]] = [
@@ -266,12 +288,12 @@ def _legend(
 
 def _slope_text(spec: FigureSpec, rows: pd.DataFrame) -> str:
     """``: slope −0.50 ± 0.01``, the range of the slopes where there are panels, nothing where a slope means nothing."""
-    if spec.y != "measured" or "linear" in (spec.x_scale, spec.y_scale) or not pd.api.types.is_numeric_dtype(rows[spec.x]):
+    if spec.y != "measured" or "linear" in (spec.x_scale, spec.y_scale) or not is_numeric(rows[spec.x]):
         return ""
     panels: Iterable[Any] = (part for _, part in rows.groupby(spec.panel, dropna=False)) if spec.panel else [rows]
     usable = [part[part["measured"] > 0.0] for part in panels]
     fits = [fitted_slope(part[spec.x], part["measured"]) for part in usable if part[spec.x].nunique() > 2]
-    if not fits:
+    if not fits or max(fit.error for fit in fits) > STRAIGHT:
         return ""
     ends = [f"{end(fit.value for fit in fits):.2f}" for end in (min, max)]
     text = f"{ends[0]} ± {fits[0].error:.2f}" if len(fits) == 1 else ends[0] if ends[0] == ends[1] else " to ".join(ends)
@@ -291,4 +313,7 @@ def _equal(column: pd.Series[Any], value: Any) -> pd.Series[bool]:
 
 
 def _wrapped(text: str, inches: float) -> str:
-    return textwrap.fill(text, max(12, int(inches * CHARACTERS)))
+    """On lines of about one length, which is at most so many inches."""
+    most = max(12, int(inches * CHARACTERS))
+    lines = -(-len(text) // most)
+    return textwrap.fill(text, most if lines < 2 else min(most, -(-len(text) // lines) + 4))

@@ -86,7 +86,7 @@ def test_slopes_are_stated_only_between_logarithms(one):
 def test_a_ratio_stands_beside_1_and_without_bound(one):
     figure = draw(one._replace(spec=dataclasses.replace(SPEC, y="ratio", y_scale="linear")))
     assert not lines(figure.axes[0], "--")
-    assert set(lines(figure.axes[0], "-")[0].get_ydata()) == {1.0}
+    assert set(lines(figure.axes[0], "-")[0].get_ydata()) == {1}
     assert figure.axes[0].get_ylabel() == "measured / law"
 
 
@@ -117,6 +117,33 @@ def test_words_on_the_x_axis_are_categories(summary):
     drawing = Drawing(dataclasses.replace(SPEC, x="matrices"), summary[summary.sketch_dim == 256], CLAIM)
     axes = draw(drawing).axes[0]
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["trig", "gaussian", "block"]
+
+
+def test_a_point_without_the_parameter_of_the_x_axis_is_not_drawn(one):
+    nowhere = pd.concat([one.summary, one.summary.assign(sketch_dim=np.nan)], ignore_index=True)
+    assert legend(draw(one._replace(summary=nowhere))) == legend(draw(one))
+
+
+def test_series_of_a_category_stand_side_by_side_and_alone_in_its_middle(summary):
+    rows = summary[
+        (summary.sketch_dim == 256) & ~((summary.matrices == "block") & (summary.quantity != "MSE, depth 1, whole"))
+    ]
+    axes = draw(Drawing(dataclasses.replace(SPEC, x="matrices"), rows, CLAIM)).axes[0]
+    places = np.concatenate([line.get_xdata() for line in axes.lines if line.get_marker() in "os^"])
+    assert np.sort(places) == pytest.approx([-0.2, 0.0, 0.2, 0.8, 1.0, 1.2, 2.0])
+
+
+def test_what_is_no_line_has_no_slope(one):
+    draw_ = np.random.default_rng(0)
+    scattered = one.summary.assign(measured=np.exp(2.0 * draw_.standard_normal(len(one.summary))))
+    assert legend(draw(one._replace(summary=scattered)))[:3] == ["depth 1", "depth 2", "depth 3"]
+
+
+def test_a_band_that_reaches_0_is_left_out_of_a_logarithm(one):
+    rows = one.summary[one.summary.quantity == "MSE, depth 1, whole"].copy()
+    rows.iloc[-1, rows.columns.get_indexer(["measured", "measured_low", "measured_high"])] = 0.0
+    (band,) = draw(one._replace(summary=rows)).axes[0].collections
+    assert max(path.vertices[:, 0].max() for path in band.get_paths()) == rows.sketch_dim.iloc[-2]
 
 
 def test_a_parameter_that_does_not_vary_tells_nothing_apart(one):

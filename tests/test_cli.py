@@ -43,7 +43,9 @@ def test_encode_then_decode_gives_every_attribute_with_its_interval(saved, tmp_p
 
 
 def test_list_names_what_can_be_named():
-    assert "random_dag" in run("list").stdout
+    named = run("list").stdout
+    assert "random_dag" in named
+    assert "attribute_recovery" in named.split("experiments:")[1]
 
 
 @pytest.mark.parametrize(

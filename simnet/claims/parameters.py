@@ -140,7 +140,7 @@ class NetworkFamily(Parameter):
     def check(self, field: str, value: Any) -> None:
         if not isinstance(value, Mapping):
             raise ValueError(f'{field} = {shown(value)}: must be a table like {{family = "tree", height = 3}}')
-        _check_table(field, value, NETWORKS)
+        _check_table(field, value, NETWORKS, lambda **options: network_of({"network": {**value, **options}}))
 
 
 @dataclass(frozen=True)
@@ -168,12 +168,14 @@ def _check_options(field: str, given: Iterable[str], known: Iterable[str]) -> No
         raise ValueError("\n".join(mistakes))
 
 
-def _check_table(field: str, value: Mapping[str, Any], families: Mapping[str, Callable[..., Any]]) -> None:
-    """A family and its options: names by the signature, values by making one."""
+def _check_table(
+    field: str, value: Mapping[str, Any], families: Mapping[str, Callable[..., Any]], make: Callable[..., Any] | None = None
+) -> None:
+    """A family and its options: names by the signature, values by making one, with ``make`` if it is given."""
     options = dict(value)
-    make = families[choice(f"{field}.family", options.pop("family", None), families)]
-    _check_options(f"option of {field} {value['family']!r}", options, inspect.signature(make).parameters)
-    _construct(field, make, options)
+    family = families[choice(f"{field}.family", options.pop("family", None), families)]
+    _check_options(f"option of {field} {value['family']!r}", options, inspect.signature(family).parameters)
+    _construct(field, make or family, options)
 
 
 def _construct(field: str, make: Callable[..., Any], options: Mapping[str, Any]) -> None:

@@ -54,7 +54,7 @@ class Unrolling(Claim):
     formula = "P(all right) ≥ 0.99 at d = 2p,   0.95 at 1.5p,   0.90 at 1.25p"
     parameters = common(sketch_dim=128, matrices="trig") | {
         "kind": ("allowed", "share"),
-        "ratio": Real(None, minimum=0.01, maximum=100.0),
+        "size_ratio": Real(None, minimum=0.01, maximum=100.0),
         "modules": Integer(None, minimum=1),
         "attribute_dim": Integer(4, minimum=1),
     }
@@ -62,7 +62,7 @@ class Unrolling(Claim):
     def cases(self, *, quick: bool) -> Sequence[Case]:
         trials = {2.0: 15, 1.5: 10, 1.25: 4} if quick else {2.0: 40, 1.5: 20, 1.25: 5}
         cases = [
-            Case(f"random_dag, trig, d = {ratio:g} p", {"ratio": ratio, "matrices": "trig"}, many, 5)
+            Case(f"random_dag, trig, d = {ratio:g} p", {"size_ratio": ratio, "matrices": "trig"}, many, 5)
             for ratio, many in trials.items()
         ]
         nothing = {"matrices": "trig", "sketch_dim": 128}
@@ -72,10 +72,10 @@ class Unrolling(Claim):
         modules, a = parameters.get("modules", 8 + seed % 5), parameters.get("attribute_dim", 4)
         dag = {"family": "random_dag", "modules": modules, "attribute_dim": a, "seed": seed % 100_000}
         network = network_of({"network": dag})
-        if "ratio" not in parameters:
+        if "size_ratio" not in parameters:
             return _of_nothing(make_sketcher(network, parameters, seed, sketcher), seed)
         ex = network.run(1, seed % 100_000)[0]
-        ratio = parameters["ratio"]
+        ratio = parameters["size_ratio"]
         d = math.ceil(ratio * (a + 1) * ex.structure.places)
         maker = make_sketcher(network, {**parameters, "sketch_dim": d}, seed, sketcher)
         found = maker.unroll(maker.encode(ex))

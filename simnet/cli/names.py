@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -9,8 +10,8 @@ import click
 
 @click.command("list")
 def list_command() -> None:
-    """What can be named: networks, matrices, recipes, decoders, properties."""
-    from simnet.claims import CLAIMS
+    """What can be named: networks, matrices, recipes, decoders, properties, and the experiments that are here."""
+    from simnet.claims import CLAIMS, STUDY_CLAIMS
     from simnet.decoding import DECODERS
     from simnet.matrices import FAMILIES
     from simnet.networks import NETWORKS
@@ -22,6 +23,8 @@ def list_command() -> None:
         "recipes": RECIPES,
         "decoders": DECODERS,
         "properties": CLAIMS,
+        "claims of studies": STUDY_CLAIMS,
+        "experiments": sorted(path.stem for path in Path("experiments").glob("*.toml")),
     }
     for kind, names in kinds.items():
-        click.echo(f"{kind + ':':<12}{', '.join(names)}")
+        click.echo(f"{kind + ':':<19}{', '.join(names)}")

@@ -38,6 +38,7 @@ def sweep_command(
     """
     from simnet import study as studies
     from simnet.cli.verify import cores
+    from simnet.study.provenance import stale_claim
 
     if dry_run + only_status + only_collect > 1:
         raise ValueError("--dry-run, --status, --collect: only one of them at a time")
@@ -65,6 +66,8 @@ def sweep_command(
         studies.collect(loaded, where, cache)
         click.echo(f"{where}: tables of what is done ({_told(studies.status(loaded, cache))})")
         return 0
+    if (remark := stale_claim(loaded, where)) is not None:
+        click.echo(f"simnet: {remark}", err=True)
     with _Bar() as bar:
         try:
             results = studies.run_study(
@@ -123,8 +126,8 @@ def _verdict(results: Results, where: Path) -> int:
     controls = summary[summary.expected == "fails"]
     parts = [f"{int(held.holds.fillna(False).sum())} of {int(held.holds.notna().sum())} rows hold"]
     if len(controls):
-        noticed = ~controls.holds.fillna(True).astype(bool).groupby(controls.point).all()
-        parts.append(f"{int(noticed.sum())} of {len(noticed)} points with a planted defect are noticed")
+        noticed = ~controls.holds.fillna(True).astype(bool).groupby(controls.get("defect", controls.expected)).all()
+        parts.append(f"{int(noticed.sum())} of {len(noticed)} planted defects are noticed")
     failed = int((results.trials.status != "ok").sum())
     parts.append(f"{failed} trials failed")
     click.echo(f"{'; '.join(parts)} (failure probability {results.study.failure_probability:g}): {where / 'summary.md'}")

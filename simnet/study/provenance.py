@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import importlib.metadata
+import json
 import os
 import platform
 import shlex
@@ -45,8 +46,25 @@ def provenance(study: Study, *, workers: int | str, started: str) -> dict[str, s
         "finished": now(),
         "command": shlex.join([Path(sys.argv[0]).name.replace("__main__.py", "simnet"), *sys.argv[1:]]),
     }
+    return facts if claim_file(study.claim, study.folder) is None else facts | {"claim_sha256": _claim_hash(study)}
+
+
+def _claim_hash(study: Study) -> str:
     path = claim_file(study.claim, study.folder)
-    return facts if path is None else facts | {"claim_sha256": sha256(path.read_bytes()).hexdigest()}
+    return "" if path is None else sha256(path.read_bytes()).hexdigest()
+
+
+def stale_claim(study: Study, folder: Path) -> str | None:
+    """What to tell a user whose claim file is another than the one that made a results folder, but of the same version."""
+    with suppress(OSError, ValueError):
+        before = json.loads((folder / "provenance.json").read_text())
+        version = study.source.version
+        if before.get("claim_version") == version and before.get("claim_sha256", _claim_hash(study)) != _claim_hash(study):
+            name = study.claim.rpartition(":")[0]
+            return (
+                f"{name} has changed, but not its version = {version}: trials that are done are kept; raise it to redo them"
+            )
+    return None
 
 
 def commit() -> str:

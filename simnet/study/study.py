@@ -31,7 +31,7 @@
     y_scale = "log"
 
 Every claim takes two parameters besides its own: ``label``, a text for tables and figures, and ``defect``, the name of a
-planted defect (``simnet.testing.DEFECTS``): a point with one is a negative control, and must fail.
+planted defect (``simnet.testing.DEFECTS``).  Points with one are negative controls: a row of theirs must fail.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from simnet.checks import choice, integer, probability, real, sequence, shown
-from simnet.claims import Claim
+from simnet.claims import Claim, Sample
 from simnet.claims.loading import find_claim
 from simnet.claims.parameters import Choice, Parameter, Text
 from simnet.randomness import stream
@@ -57,6 +57,18 @@ from simnet.testing import DEFECTS
 
 #: Taken by every claim.
 ALWAYS: Mapping[str, Parameter] = {"label": Text(None), "defect": Choice("none", ("none", *DEFECTS))}
+
+#: Columns of the trials before the parameters, and after them: from :class:`simnet.claims.Sample`.
+HEAD = ("claim", "point", "trial", "seed", "status", "error", "seconds")
+MEASURED = tuple(entry.name for entry in dataclasses.fields(Sample))
+
+#: Columns of the summary after the parameters.
+SUMMARY = (
+    "quantity", "trials", "failed", "measured", "measured_low", "measured_high", "law", "ratio", "ratio_low", "ratio_high",
+    "bound", "violations", "tries", "allowed_violations", "holds", "expected", "point",
+)  # fmt: skip
+
+RESERVED = frozenset((*HEAD, *MEASURED, *SUMMARY))
 
 SCALES = ("linear", "log", "log2")
 
@@ -353,6 +365,8 @@ def _check_points(study: Study, claim: Claim, mistakes: Mistakes) -> None:
     declared = mistakes.catch(claim.declared, otherwise={}) | dict(ALWAYS)
     before = len(mistakes)
     given = [*study.parameters, *study.grid, *(name for entry in study.zips for name in entry)]
+    for name in RESERVED.intersection(declared):
+        mistakes.append(f"claim {study.claim!r}: a parameter cannot be called {name!r}, which is a column of the tables")
     for name in given:
         mistakes.catch(choice, f"parameter of claim {study.claim!r}", name.split(".")[0], declared)
     if len(mistakes) > before:

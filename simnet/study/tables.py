@@ -7,7 +7,6 @@ A results folder holds ``study.toml`` (the study as it was), ``provenance.json``
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import json
 import math
@@ -26,18 +25,8 @@ from simnet.claims.verdict import judge
 from simnet.files import written_whole
 from simnet.randomness import stream
 from simnet.study import papers
-from simnet.study.study import Study, read_study
+from simnet.study.study import HEAD, MEASURED, SUMMARY, Study, read_study
 from simnet.study.trial import OK, Outcome, Trial
-
-#: Columns of the trials before the parameters, and after them: from :class:`simnet.claims.Sample`.
-HEAD = ("claim", "point", "trial", "seed", "status", "error", "seconds")
-MEASURED = tuple(field.name for field in dataclasses.fields(Sample))
-
-#: Columns of the summary after the parameters.
-SUMMARY = (
-    "quantity", "trials", "failed", "measured", "measured_low", "measured_high", "law", "ratio", "ratio_low", "ratio_high",
-    "bound", "violations", "tries", "allowed_violations", "holds", "expected", "point",
-)  # fmt: skip
 
 #: Integers, even where a failed trial leaves them empty; and numbers, even where they happen to be whole.
 COUNTS = ("violations", "tries", "allowed_violations")
@@ -73,11 +62,11 @@ class Results:
 
     @property
     def unexpected(self) -> pd.DataFrame:
-        """The rows that are not as they should be: a law that fails, a point with a defect where all hold, failed trials."""
+        """The rows that are not as they should be: a law that fails, a defect with which all rows hold, failed trials."""
         s = self.summary
         holds = s.holds.fillna(True).astype(bool)
-        caught = ~holds.groupby(s.point).transform("all")
-        return s[(s.failed > 0) | np.where(s.expected == "holds", ~holds, ~caught)]
+        noticed = ~holds.groupby(s.get("defect", s.expected)).transform("all")
+        return s[(s.failed > 0) | np.where(s.expected == "holds", ~holds, ~noticed)]
 
 
 def tabulate(study: Study, outcomes: Sequence[tuple[Trial, Outcome]], provenance: Mapping[str, Any]) -> Results:
@@ -242,6 +231,8 @@ def read_results(folder: str | os.PathLike[str]) -> Results:
         kinds: Any = {"holds": "boolean", "quantity": "str", **dict.fromkeys(COUNTS, "Int64")}
         summary = pd.read_csv(folder / "summary.csv", dtype=kinds)
         facts = json.loads((folder / "provenance.json").read_text())
+        if missing := set(SUMMARY) - set(summary.columns):
+            raise ValueError(f"summary.csv has no columns {', '.join(sorted(missing))}")
         if "seconds" not in trials and (folder / "times.csv").is_file() and len(trials):
             trials = trials.merge(pd.read_csv(folder / "times.csv"), on=["point", "trial"], how="left")
     except (OSError, ValueError) as error:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import html.parser
+import itertools
 import re
 from pathlib import Path
 
@@ -73,6 +74,9 @@ def test_the_page_is_well_formed_and_says_what_a_browser_and_a_reader_need(text,
     assert len(set(names)) == len(names)
     assert [attributes["scope"] for attributes in read.all("th")].count("col") == len(read.all("th"))
     assert len(read.all("caption")) == len(read.all("table")) == 1
+    levels = [int(tag[1]) for tag, _ in read.elements if tag in ("h1", "h2", "h3")]
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
     for svg in read.all("svg"):
         assert svg["role"] == "img"
         assert svg["aria-labelledby"] in names

@@ -295,8 +295,9 @@ def _slope_text(spec: FigureSpec, rows: pd.DataFrame) -> str:
     fits = [fitted_slope(part[spec.x], part["measured"]) for part in usable if part[spec.x].nunique() > 2]
     if not fits or max(fit.error for fit in fits) > STRAIGHT:
         return ""
-    ends = [f"{end(fit.value for fit in fits):.2f}" for end in (min, max)]
-    text = f"{ends[0]} ± {fits[0].error:.2f}" if len(fits) == 1 else ends[0] if ends[0] == ends[1] else " to ".join(ends)
+    digits = 2 if len(fits) > 1 or fits[0].error > 0.01 else 3
+    ends = dict.fromkeys(f"{end(fit.value for fit in fits):.{digits}f}" for end in (min, max))
+    text = " to ".join(ends) + (f" ± {fits[0].error:.{digits}f}" if len(fits) == 1 and np.isfinite(fits[0].error) else "")
     return f": slope {text}".replace("-", "−")
 
 

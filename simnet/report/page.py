@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jinja2
 from markupsafe import Markup, escape
@@ -23,10 +23,8 @@ from simnet.claims import CLAIMS, STUDY_CLAIMS, Claim
 from simnet.report.figures import Drawing, draw, panel_count
 from simnet.report.style import COLUMN, PAGE, inline_svg, write_figure
 from simnet.report.tables import Cell, Column, Table, failure_table, number, summary_table
-from simnet.study.tables import SUMMARY
-
-if TYPE_CHECKING:
-    from simnet.study import Results
+from simnet.study import Results
+from simnet.study.study import SUMMARY
 
 #: The file that marks a folder as the results of a study.
 MARK = "study.toml"

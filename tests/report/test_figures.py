@@ -72,7 +72,7 @@ def test_law_bound_points_and_failures_are_those_of_the_table(one):
 
 def test_the_legend_names_series_by_what_differs_with_their_slopes(one):
     texts = legend(draw(one))
-    assert texts[0] == "depth 1: slope −1.00 ± 0.00"
+    assert texts[0] == "depth 1: slope −1.000 ± 0.000"
     assert texts[3:] == ["law", "bound, max error²", "95 % interval", "fails"]
     clean = one._replace(summary=one.summary[one.summary.holds])
     assert "fails" not in legend(draw(clean))

@@ -19,6 +19,9 @@ results: .venv/ready
 	$(PY) -m experiments.reference
 	$(PY) -m experiments.decoders
 	$(PY) -m experiments.unrolling
+	mkdir -p results/animations
+	$(PY) -m simnet animate similarity -o results/animations/similarity.gif
+	$(PY) -m simnet animate flow -o results/animations/flow.gif
 
 bench: .venv/ready
 	$(PY) -m benchmarks

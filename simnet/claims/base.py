@@ -79,6 +79,11 @@ class Claim(ABC):
     Attributes
     ----------
     name, title : str
+        What commands and studies call it, and a few words for a table.
+    statement, formula : str
+        What it says, in a sentence or two, and the law in symbols, with ``_j`` and ``^{n−1}`` for what is lowered or raised.
+    bound_label : str
+        What a figure calls the lines of :meth:`bound_lines`.
     parameters : mapping from str to Parameter
         What it takes, with defaults (``simnet.claims.parameters``): a study is checked against it before anything runs.
     version : int
@@ -87,6 +92,9 @@ class Claim(ABC):
 
     name: ClassVar[str] = ""
     title: ClassVar[str] = ""
+    statement: ClassVar[str] = ""
+    formula: ClassVar[str] = ""
+    bound_label: ClassVar[str] = "bound"
     parameters: ClassVar[Mapping[str, Any]] = {}
     version: ClassVar[int] = 1
 
@@ -101,6 +109,11 @@ class Claim(ABC):
     def prepare(self, parameters: Mapping[str, Any]) -> Any:
         """What all trials of a case share: the network, its runs and their laws; made once a process."""
         return None
+
+    @classmethod
+    def bound_lines(cls, law: Array, bound: Array) -> Sequence[Array]:
+        """Where the bound lies on an axis that shows the measured quantity; it may be on a deviation from it, or a root."""
+        return (bound,)
 
     def check(self, parameters: Mapping[str, Any]) -> None:
         """A ``ValueError`` if parameters that are right one by one do not go together."""

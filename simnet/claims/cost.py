@@ -50,6 +50,11 @@ class Cost(Claim):
 
     name = "cost"
     title = "time of an encode over that of its transforms"
+    statement = (
+        "An encode takes little longer than the fast transforms that it cannot do without: three for each object, one more "
+        "where it has inputs, one for each edge."
+    )
+    formula = "time(encode) ≤ 2 · time(transforms) = O(d log d) for each"
     parameters = common(
         network={"family": "layered", "widths": [6, 4, 2], "attribute_dim": 8, "seed": 0},
         runs=16,

@@ -19,6 +19,8 @@ class Coverage(Claim):
 
     name = "coverage"
     title = "95 % intervals cover 95 %"
+    statement = "An interval made of nothing but the sketch covers the true attribute as often as it says."
+    formula = "P( |x̂_j − x_j| ≤ z √MSE_j ) → 1 − δ,   z = Φ⁻¹(1 − δ/2)"
     parameters = common(
         network={"family": "layered", "widths": [6, 4, 2], "attribute_dim": 8, "seed": 51},
         runs=8,

@@ -39,6 +39,14 @@ class Decoders(Claim):
 
     name = "decoders"
     title = "error of each decoder"
+    statement = (
+        "Every decoder on the same sketches, at sizes in units of p = Σ (a + 1): the matched one errs by Law 1, least "
+        "squares and ridge by Law 5, and least squares is exact without noise as soon as there are as many coordinates as "
+        "unknowns."
+    )
+    formula = (
+        "matched: MSE_j = (K(s,s) − c²‖x‖²) / (d c²) + v_j / d;   least squares: MSE = κ diag G⁻¹,   κ = σ² / (1 − m/d)"
+    )
     parameters = common(
         network={"family": "random_dag", "modules": 9, "attribute_dim": 8, "seed": 0},
         run_seed=1,

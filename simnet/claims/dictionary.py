@@ -35,6 +35,11 @@ class Dictionary(Claim):
 
     name = "dictionary"
     title = "packets: 1 − (1 − π(1 − π)^m)^n is learnt"
+    statement = (
+        "The packet matrices of an unknown one-layer sketch are learnt from n sparse samples, cell by cell, as often as "
+        "the law says: in one of them at least its column must be active alone."
+    )
+    formula = "E_m [1 − (1 − π (1 − π)^m)^n],   m ~ Binomial(Na − 1, q)"
     parameters: ClassVar[Mapping[str, Any]] = {
         "modules": Integer(4, minimum=1),
         "attribute_dim": Integer(8, minimum=1),

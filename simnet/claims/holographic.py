@@ -46,6 +46,11 @@ class Holographic(Claim):
 
     name = "holographic"
     title = "d·MSE of traces, of sketches beside"
+    statement = (
+        "Traces of holographic reduced representations err as their law says; sketches of the same runs stand beside "
+        "them, in what one stored number buys."
+    )
+    formula = "d · MSE, the same for every d: traces by their law, sketches by (K(s,s) − c²‖x‖²)/c² + v"
     parameters = common(
         network={"family": "tree", "height": 3, "branching": 2, "attribute_dim": 64, "seed": 71},
         runs=4,

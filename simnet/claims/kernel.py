@@ -33,6 +33,11 @@ class Kernel(Claim):
 
     name = "kernel"
     title = "E⟨s, s̄⟩ = K"
+    statement = (
+        "Sketches of two executions by the same matrices have the inner product of the kernel in the mean: exactly, at "
+        "every size and for every isotropic family."
+    )
+    formula = "E⟨s, s̄⟩ = K(root, root̄),   E‖s‖² = K(root, root)"
     parameters = common(
         network=WIRINGS["layered"],
         runs=6,

@@ -31,6 +31,12 @@ class Linear(Claim):
 
     name = "linear"
     title = "x̂ = x from d' ≥ Σ a"
+    statement = (
+        "With the structure known, least squares gives every attribute exactly from as many coordinates as there are "
+        "unknowns.  Noise, and coordinates that are missing, cost what the law of the linear estimate says; G is the "
+        "expected Gram of the columns."
+    )
+    formula = "d′ ≥ m = Σ a:  x̂ = x;   in noise  MSE = κ diag G⁻¹,   κ = σ² / (1 − m/d′)"
     parameters = common(
         network=DAG, runs=1, run_seed=1, weight_jitter=0.0, matrices="trig", recipe="recursive", dtype="float64"
     ) | {

@@ -25,6 +25,11 @@ class Matrices(Claim):
 
     name = "matrices"
     title = "isometry, desynchronisation, self-noise"
+    statement = (
+        "Every matrix family is an isometry in the mean, also from a prefix, maps vectors of one matrix and of two in "
+        "unrelated directions, and has the self-noise that its family states."
+    )
+    formula = "E (d/d′)‖(Rx)′‖² = ‖x‖²,   d·E⟨x, Ry⟩² = ‖x‖²‖y‖²,   E[(d/d′) R_jᵀ(Rx)′ − x_j]² = v_j/d′"
     parameters = common(sketch_dim=256, matrices="trig", recipe="prototype_a", dtype="float64") | {
         "vectors": Integer(32, minimum=1),
     }

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.claims.base import Sample, make_sketcher, named, parts_of, reduced, runs_of
+from simnet.claims.base import Claim, Sample, make_sketcher, named, parts_of, reduced, runs_of
 from simnet.claims.parameters import Integer, Parameter, Real, common, family_of, network_of, recipe_of
 from simnet.networks import Execution, Executions
 from simnet.networks.executions import Group
@@ -40,6 +40,17 @@ PARAMETERS: dict[str, Parameter | bool] = {
     "weight": Real(None, minimum=1e-3, maximum=1.0),
     "mean": False,
 }
+
+
+class RecoveryClaim(Claim):
+    """A claim that has the samples of :func:`recovery_samples`."""
+
+    bound_label = "bound, max error²"
+
+    @classmethod
+    def bound_lines(cls, law: Array, bound: Array) -> Sequence[Array]:
+        """The bound is on an error, the quantity a mean of square errors."""
+        return (bound**2,)
 
 
 class Setting(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from simnet.claims.base import Case, Claim, Sample, make_sketcher, prepared, runs_of
+from simnet.claims.base import Array, Case, Claim, Sample, make_sketcher, prepared, runs_of
 from simnet.claims.kernel import WIRINGS
 from simnet.claims.parameters import Integer, common, family_of, network_of, recipe_of
 from simnet.networks import Execution, Executions
@@ -59,6 +59,12 @@ class Similarity(Claim):
 
     name = "similarity"
     title = "⟨s, s̄⟩ ≈ K"
+    statement = (
+        "The inner product of two sketches concentrates around the kernel: it is 0 in the mean where no module is shared, "
+        "grows with what is shared, and strays no farther than the bound, L the random layers on the longest path."
+    )
+    formula = "|⟨s, s̄⟩ − K| ≤ 2 √(K(s,s) K(s̄,s̄)) √(L ln(2/δ) / d)"
+    bound_label = "law ± bound"
     parameters = common(
         network=WIRINGS["layered"],
         runs=2,
@@ -105,6 +111,11 @@ class Similarity(Claim):
             for matrices in ("gaussian", "rademacher", "haar", "trig", "block")
         ]
         return cases
+
+    @classmethod
+    def bound_lines(cls, law: Array, bound: Array) -> Sequence[Array]:
+        """The bound is on the deviation from the law."""
+        return law - bound, law + bound
 
     def prepare(self, parameters: Mapping[str, Any]) -> Any:
         recipe = recipe_of(parameters)

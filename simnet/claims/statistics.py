@@ -42,6 +42,12 @@ class Statistics(Claim):
 
     name = "statistics"
     title = "how many, sum, mean, histogram"
+    statement = (
+        "From one sketch, or a sum of many: how much of a module there is, the sum and the mean of the attributes of its "
+        "objects, and their histogram, each with the error of a matched estimate; κ is the coefficient per unit of "
+        "weight."
+    )
+    formula = "E f̂ = Σ w,   E Ŝ = Σ w x,   MSE_j = (K(s,s) − κ²S²) / (d′ κ²) + v_j / d′"
     parameters = common(
         network=SCENE,
         runs=1,

@@ -43,6 +43,11 @@ class Storage(Claim):
 
     name = "storage"
     title = "noise and rounding add (d/d')σ²/c²"
+    statement = (
+        "Noise in a sketch, and the rounding of its coordinates to fewer bits, add their own term to the error and "
+        "nothing else; σ² is the variance of what was added to one coordinate."
+    )
+    formula = "MSE_j → MSE_j + (d/d′) σ² / c²"
     parameters = common(network=TREE, runs=6, run_seed=1, sketch_dim=1024, matrices="trig", parts=None) | {
         "kind": ("noise", "rounding"),
     }

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from simnet.claims.base import Claim, Sample, prepared
+from simnet.claims.base import Sample, prepared
 from simnet.claims.parameters import Integer, Real, common, family_of, recipe_of
-from simnet.claims.recovery import encoded, prepare_recovery, recovery_samples
+from simnet.claims.recovery import RecoveryClaim, encoded, prepare_recovery, recovery_samples
 from simnet.randomness import stream
 from simnet.sketcher import Sketcher
 from simnet.theory import kernel_matrix, transparent_variance
@@ -27,11 +27,16 @@ def constants(parameters: Mapping[str, Any]) -> dict[str, float]:
     return {"identity": alpha, "mixing": math.sqrt(1.0 - alpha**2) if parameters["rule"] == "norm" else 1.0 - alpha}
 
 
-class Transparency(Claim):
+class Transparency(RecoveryClaim):
     """Law 1 and the variance of a layer, and the spread of similarities, against ``α``."""
 
     name = "transparency"
     title = "error of recovery and of similarity against α"
+    statement = (
+        "The more of a transparent matrix is identity, the smaller the error of matched decoding; the random part makes "
+        "a similarity stray from its kernel.  ν is the noise of inner products of the family."
+    )
+    formula = "MSE_j = (K(s,s) − c²‖x‖²) / (d c²) + v_j / d,   d · Var⟨Tu, Tv⟩ = 2α²β² (‖u‖²‖v‖² + ⟨u, v⟩²) + β⁴ ν(u, v)"
     parameters = common(
         network={"family": "tree", "height": 2, "branching": 2, "attribute_dim": 16, "seed": 7},
         runs=2,

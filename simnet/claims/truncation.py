@@ -7,18 +7,23 @@ from typing import Any
 
 import numpy as np
 
-from simnet.claims.base import Case, Claim, Sample, named, prepared, reduced
+from simnet.claims.base import Case, Sample, named, prepared, reduced
 from simnet.claims.parameters import recipe_of
-from simnet.claims.recovery import PARAMETERS, encoded, prepare_recovery, recovery_samples
+from simnet.claims.recovery import PARAMETERS, RecoveryClaim, encoded, prepare_recovery, recovery_samples
 from simnet.sketcher import Sketcher
 from simnet.theory import kernel_matrix
 
 
-class Truncation(Claim):
+class Truncation(RecoveryClaim):
     """Attribute recovery and similarity from a quarter and a sixteenth of the coordinates."""
 
     name = "truncation"
     title = "d' for d, prefix or random"
+    statement = (
+        "Every answer can be had from d′ of the d coordinates, a prefix or a random part, with the error of a sketch of "
+        "size d′."
+    )
+    formula = "MSE_j = (K(s,s) − c²‖x‖²) / (d′ c²) + v_j / d′,   E (d/d′)⟨s′, s̄′⟩ = K"
     parameters = PARAMETERS
 
     def cases(self, *, quick: bool) -> Sequence[Case]:

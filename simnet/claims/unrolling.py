@@ -47,6 +47,11 @@ class Unrolling(Claim):
 
     name = "unrolling"
     title = "s ↦ objects"
+    statement = (
+        "One sketch comes apart into its objects, wiring and attributes, all exactly, with the matrices known and nothing "
+        "else; p counts the unknowns of all places."
+    )
+    formula = "P(all right) ≥ 0.99 at d = 2p,   0.95 at 1.5p,   0.90 at 1.25p"
     parameters = common(sketch_dim=128, matrices="trig") | {
         "kind": ("allowed", "share"),
         "size_ratio": Real(None, minimum=0.01, maximum=100.0),

@@ -40,6 +40,11 @@ class Wiring(Claim):
 
     name = "wiring"
     title = "supports from activity and sketches"
+    statement = (
+        "The inputs below every module of an unknown sketch function follow from pairs of input activity and sketch: "
+        "those in which a set S of inputs is idle span fewer dimensions, by what depends on S alone."
+    )
+    formula = "r(∅) − r(S) = Σ_M dim_M [supp(M) ⊆ S]"
     parameters = common(
         network={"family": "layered", "widths": [6, 5, 3], "attribute_dim": 4, "seed": 0},
         runs=1000,

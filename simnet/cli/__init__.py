@@ -16,6 +16,8 @@ COMMANDS = {
     "verify": "verify",
     "encode": "sketches",
     "decode": "sketches",
+    "report": "report",
+    "animate": "report",
     "sweep": "study",
     "list": "names",
 }

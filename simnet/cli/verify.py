@@ -25,9 +25,10 @@ def verify_command(
 
     from simnet.claims import verify as run
     from simnet.claims.show import rows_table, summary_table
+    from simnet.files import file_to_write
 
-    if output is not None and not output.parent.is_dir():
-        raise ValueError(f"--output = {str(output)!r}: the folder {str(output.parent)!r} does not exist")
+    if output is not None:
+        file_to_write("--output", output)
     names = [name.replace("-", "_") for name in properties] or None
     console = Console(width=None if sys.stdout.isatty() else 140)
     columns = (TextColumn("{task.description:<20}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

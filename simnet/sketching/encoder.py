@@ -134,7 +134,12 @@ class Encoder:
     # -- the two passes ---------------------------------------------------------------------------------------------
 
     def forward(self, structure: Structure, values: list[Array], presence: Array, weights: Array) -> Array:
-        """``B z`` for a batch, in natural order of the coordinates: ``(n, d)``.
+        """``B z`` for a batch, in natural order of the coordinates: ``(n, d)``; what goes in is as for `object_sketches`."""
+        sketches = self.object_sketches(structure, values, presence, weights)
+        return self._gather(structure.root, sketches, weights.astype(self.dtype, copy=False), presence.shape[0])[0]
+
+    def object_sketches(self, structure: Structure, values: list[Array], presence: Array, weights: Array) -> Array:
+        """``s_obj`` of every object, for a batch, in natural order of the coordinates: ``(objects, n, d)``.
 
         Parameters
         ----------
@@ -160,7 +165,7 @@ class Encoder:
                 inputs = self.transparent(step.module, "input", self._gather(step, sketches, weights, n))
                 mixed += recipe.input_share * inputs
             sketches[step.objects] = self.transparent(step.module, "object", mixed)
-        return self._gather(structure.root, sketches, weights, n)[0]
+        return sketches
 
     def _gather(self, step: Step, sketches: Array, weights: Array, n: int) -> Array:
         """``s_in = Σ_i w_i T(R_{M,in,i}) s_obj(θ_i)`` of all objects of a step: ``(objects, n, d)``."""

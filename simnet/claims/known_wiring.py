@@ -3,7 +3,7 @@
 * *Exact*: every edge with its weight, from as many coordinates as the law asks for; no edge that is not there; sketches by
   other matrices say nothing.
 * *Limit*: the noise at which the first edge is lost, over the noise that the law predicts.
-* *Share*, *one sketch*: how much of the wiring is found, at any size, from all runs or by unrolling one (for studies).
+* *Many sketches*, *one sketch*: how much of the wiring is found, at any size, from all runs or by unrolling one (for studies).
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class KnownWiring(Claim):
         matrices="trig",
         recipe="recursive",
     ) | {
-        "kind": ("share", "one sketch", "exact", "limit"),
+        "kind": ("many sketches", "one sketch", "exact", "limit"),
         "spare": Integer(None, minimum=1),
         "noise_share": Real(0.0, minimum=0.0),
     }
@@ -123,7 +123,7 @@ class KnownWiring(Claim):
         evidence = find_wiring(maker, sketches)
         weights = evident_edges(evidence)
         false = Sample("false edges", len(weights.keys() - truth.keys()), 0.0, zero_scale=1.0)
-        if parameters["kind"] == "share":
+        if parameters["kind"] == "many sketches":
             return [Sample("F1 of the edges", f1(set(weights), set(truth)), math.nan), false]
         other = make_sketcher(network, {**parameters, "sketch_dim": maker.sketch_dim}, seed + 1, sketcher)
         worst = max((abs(weights.get(edge, 0.0) - weight) for edge, weight in truth.items()), default=0.0)

@@ -62,7 +62,7 @@ def test_a_limit_off_by_two_fails(monkeypatch):
     assert failing() == {"noise limit over the law"}
 
 
-@pytest.mark.parametrize("kind", ["share", "one sketch"])
+@pytest.mark.parametrize("kind", ["many sketches", "one sketch"])
 def test_studies_ask_how_much_of_the_wiring_is_found(kind):
     parameters = {"kind": kind, "spare": 20, "matrices": "trig", "runs": 60}
     parameters["network"] = {"family": "tree", "height": 2, "branching": 2, "attribute_dim": 3, "seed": 1}

@@ -5,7 +5,8 @@ sketcher of the grown network draws the matrices of the old one, bit for bit, an
 has become wider meets more columns of the same matrix.  Old sketches stay what they are: comparable with new ones, and
 decodable by the new sketcher, which finds zeros in the coordinates that were not there yet.
 
-The matrices of ``haar`` are the one exception: their first columns are the same up to rounding only, when attributes widen.
+Where attributes widen, two things are the same up to rounding only: the first columns of ``haar`` matrices, and what dense
+families make of an old run when it is sketched once more, since longer products are rounded in another order.
 """
 
 from __future__ import annotations

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from simnet.checks import choice, integer, shown
 from simnet.decoding import Estimate
-from simnet.memory import search
+from simnet.memory import questions, search
 from simnet.memory.made import LARGEST_DIM, check_matrices_shared, describe, read_making, sketcher_of
+from simnet.memory.questions import Asked
 from simnet.memory.records import COLUMNS, Block, Record, checksum_of, json_text, metadata_text, one_each
 from simnet.memory.selection import Selection, as_selection, read_tags, read_time
 from simnet.memory.sqlite import TEXT_BYTES, Database, create_database
@@ -264,6 +265,20 @@ class SketchStore:
     ) -> Any:
         """The sketches most like an example, best first: see :func:`simnet.memory.search.nearest`."""
         return search.nearest(self, sketch, k, where, by=by, method=method)
+
+    def ask(self, where: Selection | Mapping[str, Any] | None = None, *, method: str = "auto") -> Asked:
+        """Questions about all of a selection at once, answered from its sum: see :func:`simnet.memory.questions.ask`."""
+        return questions.ask(self, where, method=method)
+
+    def contrast(
+        self,
+        left: Selection | Mapping[str, Any] | None,
+        right: Selection | Mapping[str, Any] | None,
+        *,
+        method: str = "auto",
+    ) -> Asked:
+        """Questions about how two selections differ, per run: see :func:`simnet.memory.questions.contrast`."""
+        return questions.contrast(self, left, right, method=method)
 
     def build_index(self, prefix: int = 256) -> None:
         """Make an index of all that is in the store, in the place of an old one; needs the extra ``memory``.

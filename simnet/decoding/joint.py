@@ -65,31 +65,77 @@ def solvable(encoder: Encoder, kept: int) -> bool:
     return unknowns_of(encoder) <= min(MOST_UNKNOWNS, LARGEST_SHARE * kept)
 
 
-@dataclass(frozen=True, eq=False)
-class Sums:
-    """The sums of all places from one sketch, with their covariance.
+class JointSystem:
+    """The columns of all places of a network, and their pseudo-inverse.
 
     Attributes
     ----------
-    values : (unknowns,) array
-        Place by place: ``Σ W x``, then ``Σ W``.
-    covariance : (unknowns, unknowns) array
-    freedom : float
-        Degrees of freedom of its scale.
+    places : tuple of Place
     spans : tuple of slice
-        Where the attributes of each place stand; its presence is at ``span.stop``.
-    modules : tuple
-        Of each place.
+        Where the attributes of each place stand among the unknowns; its presence is at ``span.stop``.
     weights : tuple of float
         The weight of the path of each place in the network; NaN where one place stands for several.
+    unit_covariance : (unknowns, unknowns) array
+        Of the sums, for noise of variance 1.
+
+    Raises
+    ------
+    ValueError
+        If the coordinates are too few to tell all places apart.
     """
 
+    def __init__(self, encoder: Encoder, rows: Array) -> None:
+        if not solvable(encoder, len(rows)):
+            raise ValueError(
+                f"sketch: {len(rows)} coordinates do not tell the {unknowns_of(encoder)} sums of all places apart; "
+                f"use method='matched'"
+            )
+        known = Places(encoder, rows)
+        merged = encoder.recipe.mixing == 0.0
+        self.places = tuple(_one_each(known) if merged else _all_places(known))
+        sizes = [place.columns.shape[1] for place in self.places]
+        scales = [1.0 / math.sqrt(known.gain(place.depth)) for place in self.places]
+        columns = np.concatenate([c * place.columns for c, place in zip(scales, self.places, strict=True)], axis=1)
+        self._q, r = scipy.linalg.qr(columns, mode="economic", check_finite=False)
+        inverse = scipy.linalg.solve_triangular(r, np.eye(len(r)), check_finite=False)
+        self._inverse = np.repeat(scales, sizes)[:, None] * inverse
+        self.unit_covariance = self._inverse @ self._inverse.T
+        ends = np.cumsum(sizes)
+        self.spans = tuple(slice(int(end) - size, int(end) - 1) for end, size in zip(ends, sizes, strict=True))
+        self.weights = tuple(math.nan if merged else _weight(known, place) for place in self.places)
+        self.freedom = float(len(rows) - len(r))
+
+    @property
+    def modules(self) -> tuple[Name, ...]:
+        """The module of each place."""
+        return tuple(place.module for place in self.places)
+
+    def solve(self, sketches: Array, noise: Array) -> tuple[Array, Array]:
+        """The sums of each sketch, and the variance of the noise of its coordinates.
+
+        Parameters
+        ----------
+        sketches : (n, d') array
+        noise : (n,) array
+            The standard deviation that is known; the residual may tell more.
+
+        Returns
+        -------
+        (n, unknowns) array, (n,) array
+        """
+        projected = sketches @ self._q
+        residual = sketches - projected @ self._q.T
+        variance = np.maximum(np.einsum("ni,ni->n", residual, residual) / self.freedom, noise**2)
+        return projected @ self._inverse.T, variance
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """The sums of all places from one sketch, with their covariance and the degrees of freedom of its scale."""
+
+    system: JointSystem
     values: Array
     covariance: Array
-    freedom: float
-    spans: tuple[slice, ...]
-    modules: tuple[Name, ...]
-    weights: tuple[float, ...]
 
 
 def joint_sums(encoder: Encoder, observation: Observation) -> Sums:
@@ -100,31 +146,10 @@ def joint_sums(encoder: Encoder, observation: Observation) -> Sums:
     ValueError
         If its coordinates are too few to tell all places apart.
     """
-    if not solvable(encoder, observation.kept):
-        raise ValueError(
-            f"sketch: {observation.kept} coordinates do not tell the {unknowns_of(encoder)} sums of all places apart; "
-            f"use method='matched'"
-        )
-    places = Places(encoder, observation.rows)
-    merged = encoder.recipe.mixing == 0.0
-    there = _one_each(places) if merged else _all_places(places)
-    scales = [1.0 / math.sqrt(places.gain(place.depth)) for place in there]
-    columns = np.concatenate([scale * place.columns for scale, place in zip(scales, there, strict=True)], axis=1)
-    scale = np.repeat(scales, [place.columns.shape[1] for place in there])
-    target = observation.remaining[0]
-    q, r = scipy.linalg.qr(columns, mode="economic", check_finite=False)
-    inverse = scipy.linalg.solve_triangular(r, np.eye(len(r)), check_finite=False) * 1.0
-    projected = q.T @ target
-    values = scale * (inverse @ projected)
-    freedom = float(len(target) - len(values))
-    residual = target - q @ projected
+    system = JointSystem(encoder, observation.rows)
     known = observation.noise_with_rounding(ROUNDING_UNITS)
-    variance = max(float(residual @ residual) / freedom, known**2)
-    covariance = variance * np.outer(scale, scale) * (inverse @ inverse.T)
-    ends = np.cumsum([place.columns.shape[1] for place in there])
-    spans = tuple(slice(int(e) - place.columns.shape[1], int(e) - 1) for e, place in zip(ends, there, strict=True))
-    weights = tuple(math.nan if merged else _weight(places, place) for place in there)
-    return Sums(values, covariance, freedom, spans, tuple(place.module for place in there), weights)
+    values, variance = system.solve(observation.remaining[:1], np.array([known]))
+    return Sums(system, values[0], float(variance[0]) * system.unit_covariance)
 
 
 def _all_places(places: Places) -> list[Place]:

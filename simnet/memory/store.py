@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from simnet.checks import choice, integer, shown
 from simnet.decoding import Estimate
-from simnet.memory import questions, search
+from simnet.memory import finding, questions, search
 from simnet.memory.made import LARGEST_DIM, check_matrices_shared, describe, read_making, sketcher_of
 from simnet.memory.questions import Asked
 from simnet.memory.records import COLUMNS, Block, Record, checksum_of, json_text, metadata_text, one_each
@@ -26,6 +26,7 @@ from simnet.memory.sqlite import TEXT_BYTES, Database, create_database
 from simnet.networks import Execution, Executions, Group, Structure
 from simnet.networks.executions import as_executions
 from simnet.networks.growing import check_grown
+from simnet.networks.network import Name
 from simnet.sketcher import Sketcher
 from simnet.sketching import Encoder
 from simnet.sketching.storage import restored, store
@@ -265,6 +266,18 @@ class SketchStore:
     ) -> Any:
         """The sketches most like an example, best first: see :func:`simnet.memory.search.nearest`."""
         return search.nearest(self, sketch, k, where, by=by, method=method)
+
+    def containing_module(
+        self, module: Name, where: Selection | Mapping[str, Any] | None = None, **options: Any
+    ) -> finding.Found:
+        """The runs that made an object of a module: see :func:`simnet.memory.finding.containing_module`."""
+        return finding.containing_module(self, module, where, **options)
+
+    def containing_part(
+        self, ex: Execution, part: Name, where: Selection | Mapping[str, Any] | None = None, **options: Any
+    ) -> finding.Found:
+        """The runs that contain this very part: see :func:`simnet.memory.finding.containing_part`."""
+        return finding.containing_part(self, ex, part, where, **options)
 
     def ask(self, where: Selection | Mapping[str, Any] | None = None, *, method: str = "auto") -> Asked:
         """Questions about all of a selection at once, answered from its sum: see :func:`simnet.memory.questions.ask`."""

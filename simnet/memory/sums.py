@@ -72,9 +72,9 @@ class Reading:
         modules = [module.name for module in self.sketcher.network.modules]
         if self.method == "joint":
             factors = self._factors(counted=counted)
-            presence = np.array([span.stop for span in self.sums.spans])
+            presence = np.array([span.stop for span in self.sums.system.spans])
             matrix = np.zeros((len(modules), len(self.sums.values)))
-            for place, factor, module in zip(presence, factors, self.sums.modules, strict=True):
+            for place, factor, module in zip(presence, factors, self.sums.system.modules, strict=True):
                 matrix[modules.index(module), place] += factor
             return self._linear().of(matrix)
         answers = [statistics.frequency(self.sketcher, self.observation, module) for module in modules]
@@ -94,7 +94,9 @@ class Reading:
         dim = self.sketcher.network.module(module).attribute_dim
         if self.method == "joint":
             matrix = np.zeros((dim + 1, len(self.sums.values)))
-            for span, factor, name in zip(self.sums.spans, self._factors(counted=counted), self.sums.modules, strict=True):
+            for span, factor, name in zip(
+                self.sums.system.spans, self._factors(counted=counted), self.sums.system.modules, strict=True
+            ):
                 if name == module:
                     matrix[np.arange(dim + 1), np.arange(span.start, span.stop + 1)] += factor
             return self._linear().of(matrix)
@@ -112,14 +114,14 @@ class Reading:
         return Linear(scale * values, scale**2 * covariance, math.inf)
 
     def _linear(self) -> Linear:
-        return Linear(self.sums.values, self.sums.covariance, self.sums.freedom)
+        return Linear(self.sums.values, self.sums.covariance, self.sums.system.freedom)
 
     def _factors(self, *, counted: bool) -> list[float]:
         """What the sum of weights of each place is multiplied by."""
         if not counted:
-            return [1.0] * len(self.sums.modules)
+            return [1.0] * len(self.sums.system.modules)
         factors = []
-        for module, weight in zip(self.sums.modules, self.sums.weights, strict=True):
+        for module, weight in zip(self.sums.system.modules, self.sums.system.weights, strict=True):
             one = statistics.weight_of(self.sketcher, module, None) if math.isnan(weight) else weight
             if one == 0.0:
                 raise ValueError(

@@ -11,15 +11,27 @@
 
 from __future__ import annotations
 
+from simnet.memory.concepts import Concept, Onset, onset_of
+from simnet.memory.finding import Found
+from simnet.memory.graph import write_graph
 from simnet.memory.made import describe, sketcher_of
+from simnet.memory.questions import Asked
 from simnet.memory.records import Record
+from simnet.memory.search import Match
 from simnet.memory.selection import Selection
 from simnet.memory.store import SketchStore
 
 __all__ = [
+    "Asked",
+    "Concept",
+    "Found",
+    "Match",
+    "Onset",
     "Record",
     "Selection",
     "SketchStore",
     "describe",
+    "onset_of",
     "sketcher_of",
+    "write_graph",
 ]

@@ -12,12 +12,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
 from simnet.checks import choice, integer, shown
 from simnet.decoding import Estimate
-from simnet.memory import finding, questions, search
+from simnet.memory import concepts, finding, graph, questions, search
+from simnet.memory.concepts import Concept
 from simnet.memory.made import LARGEST_DIM, check_matrices_shared, describe, read_making, sketcher_of
 from simnet.memory.questions import Asked
 from simnet.memory.records import COLUMNS, Block, Record, checksum_of, json_text, metadata_text, one_each
@@ -279,6 +281,14 @@ class SketchStore:
         """The runs that contain this very part: see :func:`simnet.memory.finding.containing_part`."""
         return finding.containing_part(self, ex, part, where, **options)
 
+    def concepts(self, where: Selection | Mapping[str, Any] | None = None, **options: Any) -> list[Concept]:
+        """Clusters of sketches, and since when there are any of each: see :func:`simnet.memory.concepts.concepts`."""
+        return concepts.concepts(self, where, **options)
+
+    def graph(self, where: Selection | Mapping[str, Any] | None = None, **options: Any) -> nx.Graph[Any]:
+        """Runs, modules, concepts and tags, and what joins them: see :func:`simnet.memory.graph.knowledge_graph`."""
+        return graph.knowledge_graph(self, where, **options)
+
     def ask(self, where: Selection | Mapping[str, Any] | None = None, *, method: str = "auto") -> Asked:
         """Questions about all of a selection at once, answered from its sum: see :func:`simnet.memory.questions.ask`."""
         return questions.ask(self, where, method=method)
@@ -363,6 +373,15 @@ class SketchStore:
         """The times of sketches in seconds since 1970, NaN where unknown: ``(n,)``."""
         known = dict(self._database.query("SELECT id, time FROM sketches WHERE time IS NOT NULL"))
         return np.array([known.get(int(key), np.nan) for key in np.atleast_1d(ids)])
+
+    def notes(self, ids: Any) -> list[tuple[int, float | None, list[str], dict[str, Any]]]:
+        """Number, time, tags and metadata of those of these sketches that are in the store, without the sketches."""
+        wanted = {int(key) for key in ids}
+        rows = self._database.query("SELECT id, time, tags, metadata FROM sketches ORDER BY id")
+        try:
+            return [(key, time, json.loads(tags), json.loads(note)) for key, time, tags, note in rows if key in wanted]
+        except (ValueError, TypeError, RecursionError):
+            raise ValueError(f"{self.path}: damaged: a sketch has tags or metadata that are not JSON") from None
 
     def blocks(
         self, where: Selection | Mapping[str, Any] | None = None, *, dtype: Any = np.float64, beyond: int = 0

@@ -17,6 +17,7 @@ COMMANDS = {
     "encode": "sketches",
     "decode": "sketches",
     "list": "names",
+    "memory": "memory",
 }
 
 

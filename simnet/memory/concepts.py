@@ -197,6 +197,7 @@ def concepts(
 
 def _outside(vectors: Array, known: Array) -> tuple[Array, Array] | None:
     """Which vectors have more outside the span of those known than those held out, and what all have outside."""
+    known = known[vectors[known].any(axis=1)]  # runs that made nothing say nothing
     held = known[::HELD_OUT]
     basis = np.setdiff1d(known, held)
     if len(held) < 2 or len(basis) < 2:

@@ -58,7 +58,7 @@ def solvable(encoder: Encoder, kept: int) -> bool:
     if not recipe.value_share or not recipe.presence_share or not recipe.attribute_share:
         return False
     deep = max(max(depths) for depths in encoder.network.depths.values())
-    if deep > 1 and not recipe.level_gain:
+    if deep > 1 and not recipe.input_share:
         return False
     if recipe.mixing == 0.0 and recipe.level_gain != 1.0 and any(len(d) > 1 for d in encoder.network.depths.values()):
         return False

@@ -16,7 +16,10 @@ from __future__ import annotations
 import os
 import random
 import sqlite3
+import threading
 import time
+import weakref
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -45,6 +48,9 @@ SCHEMA = {
     "sqlite_sequence": "CREATE TABLE sqlite_sequence(name,seq)",
 }
 
+#: Of every connection.
+PRAGMAS = ("trusted_schema=OFF", "cell_size_check=ON", "mmap_size=0", "synchronous=EXTRA")
+
 #: What SQLite says when it is not the file that is wrong.
 _SYSTEM = {
     sqlite3.SQLITE_FULL: "the disk is full",
@@ -71,6 +77,12 @@ def translated(path: Path) -> Iterator[None]:
         raise ValueError(f"{path}: damaged: a text is not UTF-8") from None
 
 
+#: The files that this process has open, by device and number.  The system takes away all locks of a process on a file when
+#: it closes *any* handle of it, so a file in use is not opened a second time past SQLite, which knows.
+_OPEN: Counter[tuple[int, int]] = Counter()
+_LOCK = threading.Lock()
+
+
 class Database:
     """An open store file.  ``connection`` commits by itself outside :meth:`transaction`.
 
@@ -86,24 +98,36 @@ class Database:
         self.path = Path(path)
         self.timeout = real("timeout", timeout, minimum=0.0, maximum=86400.0)
         self.process = os.getpid()
-        _check_header(self.path)
-        with translated(self.path):
-            self.connection = _connect(self.path, "rw", timeout)
-            try:
+        with _LOCK:
+            stat = os.stat(self.path)
+            key = (stat.st_dev, stat.st_ino)
+            if not _OPEN[key]:
+                _check_header(self.path)
+            _OPEN[key] += 1
+        self._release = weakref.finalize(self, _OPEN.subtract, [key])
+        try:
+            with translated(self.path):
+                self.connection = _connect(self.path)
+                for pragma in PRAGMAS:
+                    self._patiently(f"PRAGMA {pragma}")
                 self._check_schema()
-            except BaseException:
-                self.connection.close()
-                raise
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the file; again is nothing."""
+        if "connection" in vars(self):
+            self.connection.close()
+        self._release()
 
     def _check_schema(self) -> None:
         self.connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, TEXT_BYTES)
-        rows = self.connection.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchmany(
-            len(SCHEMA) + 1
-        )
+        rows = self._patiently("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL LIMIT ?", (len(SCHEMA) + 1,))
         if dict(rows) != SCHEMA or len(rows) != len(SCHEMA):
             raise ValueError(f"{self.path}: not a store of sketches: its tables are not those of version {VERSION}")
-        stored, pages = (self.connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_size", "page_count"))
-        if os.path.getsize(self.path) < stored * pages:
+        size, pages = (self._patiently(f"PRAGMA {name}")[0][0] for name in ("page_size", "page_count"))
+        if os.path.getsize(self.path) < size * pages:
             raise ValueError(f"{self.path}: damaged: the file ends before its last page")
 
     def limit(self, value_bytes: int) -> None:
@@ -119,11 +143,11 @@ class Database:
 
     def query(self, sql: str, parameters: Any = ()) -> list[Any]:
         """All rows of a query."""
-        with self.used():
-            return self.connection.execute(sql, parameters).fetchall()
+        with self._used():
+            return self._patiently(sql, parameters)
 
     @contextmanager
-    def used(self) -> Iterator[None]:
+    def _used(self) -> Iterator[None]:
         """Errors translated; a connection is not carried into another process, which would break its locks."""
         if os.getpid() != self.process:
             raise ValueError(f"{self.path}: was opened by another process, open it again in this one")
@@ -133,32 +157,26 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """A block that is on the disk when it ends, or of which nothing is left."""
-        with self.used():
-            self._begin()
+        with self._used():
+            self._patiently("BEGIN IMMEDIATE")
             try:
                 yield self.connection
-                self.connection.execute("COMMIT")
+                self._patiently("COMMIT")
             except BaseException:
                 with suppress(sqlite3.Error):
                     self.connection.execute("ROLLBACK")
                 raise
 
-    def _begin(self) -> None:
-        """The lock of the writer.  SQLite itself would sleep for longer and longer while others write one after another."""
+    def _patiently(self, sql: str, parameters: Any = ()) -> list[Any]:
+        """All rows, once the locks allow it.  SQLite itself sleeps longer and longer, and others are served meanwhile."""
         deadline = time.monotonic() + self.timeout
-        self.connection.execute("PRAGMA busy_timeout=0")
-        try:
-            while True:
-                try:
-                    self.connection.execute("BEGIN IMMEDIATE")
-                except sqlite3.OperationalError as error:
-                    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                        raise
-                    time.sleep(random.uniform(0.0002, 0.004))
-                else:
-                    return
-        finally:
-            self.connection.execute(f"PRAGMA busy_timeout={int(1000 * self.timeout)}")
+        while True:
+            try:
+                return self.connection.execute(sql, parameters).fetchall()
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+            time.sleep(random.uniform(0.0002, 0.004))
 
     def check(self) -> None:
         """Every page of the file; a ``ValueError`` with the first thing that is wrong."""
@@ -167,11 +185,8 @@ class Database:
             raise ValueError(f"{self.path}: damaged: {' '.join(found.split())}")
 
 
-def _connect(path: Path, mode: str, timeout: float) -> sqlite3.Connection:
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", timeout, isolation_level=None, uri=True)
-    for pragma in ("trusted_schema=OFF", "cell_size_check=ON", "mmap_size=0", "synchronous=EXTRA"):
-        connection.execute(f"PRAGMA {pragma}")
-    return connection
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", 0.0, isolation_level=None, uri=True)
 
 
 def _check_header(path: Path) -> None:
@@ -204,8 +219,9 @@ def create_database(path: str | os.PathLike[str], header: dict[str, str], sketch
     with translated(path):
         partial.touch()
         try:
-            connection = _connect(partial, "rw", 0.0)
-            for pragma in (f"page_size={page}", f"application_id={APPLICATION_ID}", f"user_version={VERSION}"):
+            connection = _connect(partial)
+            marks = (f"page_size={page}", f"application_id={APPLICATION_ID}", f"user_version={VERSION}")
+            for pragma in (*PRAGMAS, *marks):
                 connection.execute(f"PRAGMA {pragma}")
             connection.execute("BEGIN")
             for name, sql in SCHEMA.items():

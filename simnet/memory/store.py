@@ -119,7 +119,7 @@ class SketchStore:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._database.connection.close()
+        self._database.close()
 
     def __enter__(self) -> SketchStore:
         return self
@@ -355,17 +355,13 @@ class SketchStore:
         if selection.in_sql_alone:
             rows = self._database.query(f"SELECT id FROM sketches WHERE {condition} ORDER BY id", parameters)
             return np.array([row[0] for row in rows], dtype=np.int64)
-        found = []
-        with self._database.used():
-            cursor = self._database.connection.execute(
-                f"SELECT id, time, tags, metadata FROM sketches WHERE {condition} ORDER BY id", parameters
-            )
-            for key, time, tags, metadata in cursor:
-                try:
-                    if selection.holds(time, tags, metadata):
-                        found.append(key)
-                except (ValueError, TypeError, RecursionError):
-                    raise ValueError(f"{self.path}: damaged: sketch {key} has tags or metadata that are not JSON") from None
+        rows = self._database.query(
+            f"SELECT id, time, tags, metadata FROM sketches WHERE {condition} ORDER BY id", parameters
+        )
+        try:
+            found = [key for key, *about in rows if selection.holds(*about)]
+        except (ValueError, TypeError, RecursionError):
+            raise ValueError(f"{self.path}: damaged: a sketch has tags or metadata that are not JSON") from None
         ids = np.array(found, dtype=np.int64)
         return ids if selection.ids is None else ids[np.isin(ids, selection.ids)]
 

@@ -240,3 +240,16 @@ def test_records_that_were_exchanged_are_told(filled):
         filled.get(4)
     with pytest.raises(ValueError, match="damaged: sketch 4"):
         list(filled.blocks())
+
+
+def test_a_store_that_is_opened_twice_keeps_its_lock(empty, sketches):
+    """The system drops all locks of a process on a file when it closes any handle of it."""
+    script = (
+        "import sys\nfrom simnet.memory import SketchStore\n"
+        "with SketchStore(sys.argv[1], timeout=0.05)._database.transaction():\n    pass\n"
+    )
+    with empty._database.transaction():
+        SketchStore(empty.path).close()
+        other = subprocess.run([sys.executable, "-c", script, empty.path], capture_output=True, text=True, check=False)
+    assert "another process kept the store locked" in other.stderr
+    assert subprocess.run([sys.executable, "-c", script, empty.path], check=False).returncode == 0

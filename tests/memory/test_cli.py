@@ -2,25 +2,49 @@
 
 from __future__ import annotations
 
+import shutil
+
 import networkx as nx
 import pytest
+from click.testing import CliRunner
 
 import simnet
-from simnet.cli import main
+from simnet.cli import cli, main
 from simnet.memory import SketchStore
 
 NET = simnet.networks.scene(places=3, seed=0)
 
 
-@pytest.fixture
-def simnet_memory(tmp_path, capsys, monkeypatch):
-    """Runs a command in a folder with saved runs, and gives its status and what it printed."""
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """A folder with four saved runs, and a store made from them by the command line."""
+    folder = tmp_path_factory.mktemp("memory")
     runs = NET.run(4, seed=1)
     for i, run in enumerate(runs[i] for i in range(4)):
         simnet.Execution.from_objects(
             [(o.name, o.module, o.attributes, o.inputs, o.weights) for o in run.objects], {"room": 1.0}, network=NET
-        ).save(f"run{i}.json")
+        ).save(folder / f"run{i}.json")
+    call = CliRunner().invoke
+    made = call(cli, ["memory", "create", f"{folder}/s", f"{folder}/run0.json", "--sketch-dim", "512", "--seed", "3"])
+    assert made.exit_code == 0
+    for i in range(4):
+        when = ["--time", f"2024-07-0{i + 1}T{6 + 4 * i:02}:00", "--tag", "kitchen", "--metadata", f"i={i}"]
+        added = call(cli, ["memory", "add", f"{folder}/s", f"{folder}/run{i}.json", *when])
+        assert (added.exit_code, added.output) == (0, f"{i + 1}\t{folder}/run{i}.json\n")
+    return folder
+
+
+@pytest.fixture
+def store(prepared, tmp_path, monkeypatch):
+    for path in prepared.iterdir():
+        shutil.copy(path, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return "s"
+
+
+@pytest.fixture
+def simnet_memory(store, capsys, monkeypatch):
+    """Runs a command in the folder, and gives its status and what it printed."""
 
     def call(*arguments):
         monkeypatch.setattr("sys.argv", ["simnet", "memory", *map(str, arguments)])
@@ -30,15 +54,6 @@ def simnet_memory(tmp_path, capsys, monkeypatch):
         return ended.value.code, out, err
 
     return call
-
-
-@pytest.fixture
-def store(simnet_memory):
-    assert simnet_memory("create", "s", "run0.json", "--sketch-dim", 512, "--seed", 3)[0] == 0
-    for i in range(4):
-        when = ("--time", f"2024-07-0{i + 1}T{6 + 4 * i:02}:00", "--tag", "kitchen", "--metadata", f"i={i}")
-        assert simnet_memory("add", "s", f"run{i}.json", *when)[:2] == (0, f"{i + 1}\trun{i}.json\n")
-    return "s"
 
 
 def test_what_was_added_is_there(simnet_memory, store):

@@ -3,7 +3,7 @@
 * *Exact*: every edge with its weight, from as many coordinates as the law asks for; no edge that is not there; sketches by
   other matrices say nothing.
 * *Limit*: the noise at which the first edge is lost, over the noise that the law predicts.
-* *Many sketches*, *one sketch*: how much of the wiring is found, at any size, from all runs or by unrolling one (for studies).
+* *Many sketches*, *one sketch*: how much of the wiring is found at any size, from all runs or by unrolling one: for studies.
 """
 
 from __future__ import annotations

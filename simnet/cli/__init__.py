@@ -20,6 +20,7 @@ COMMANDS = {
     "animate": "report",
     "sweep": "study",
     "list": "names",
+    "memory": "memory",
 }
 
 

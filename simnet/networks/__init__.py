@@ -7,6 +7,7 @@ from collections.abc import Callable
 from simnet.networks.execution import Execution, SimObject
 from simnet.networks.executions import Executions, Group, as_executions
 from simnet.networks.functions import ModuleFunction, RectifiedFunction, ThingFunction
+from simnet.networks.growing import adopted
 from simnet.networks.inspection import FunctionReport, inspect_function
 from simnet.networks.layered import layered
 from simnet.networks.network import ModularNetwork, Module, Slot
@@ -40,6 +41,7 @@ __all__ = [
     "SparseFunction",
     "Structure",
     "ThingFunction",
+    "adopted",
     "as_executions",
     "inspect_function",
     "layered",

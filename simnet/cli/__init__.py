@@ -16,7 +16,12 @@ COMMANDS = {
     "verify": "verify",
     "encode": "sketches",
     "decode": "sketches",
+    "show": "show",
+    "explain": "explain",
+    "demo": "demo",
+    "regress": "regress",
     "list": "names",
+    "completion": "completion",
 }
 
 

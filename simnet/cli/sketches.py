@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from simnet.cli.completion import decoders, matrices, recipes
+
 if TYPE_CHECKING:
     from simnet import ModularNetwork, Sketcher
 
@@ -16,8 +18,8 @@ def sketcher_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that describe a sketcher."""
     for option in (
         click.option("--sketch-dim", default=4096, show_default=True, type=int),
-        click.option("--matrices", default="trig", show_default=True),
-        click.option("--recipe", default="recursive", show_default=True),
+        click.option("--matrices", default="trig", show_default=True, shell_complete=matrices),
+        click.option("--recipe", default="recursive", show_default=True, shell_complete=recipes),
         click.option("--seed", default=0, show_default=True, type=int),
     ):
         command = option(command)
@@ -41,7 +43,7 @@ def encode_command(execution: Path, output: Path, **options: Any) -> None:
 @click.command("decode")
 @click.argument("sketch", type=click.Path(path_type=Path))
 @click.argument("execution", type=click.Path(path_type=Path))
-@click.option("--method", default="matched", show_default=True)
+@click.option("--method", default="matched", show_default=True, shell_complete=decoders)
 @click.option("--level", default=0.95, show_default=True, type=float, help="Of the intervals.")
 def decode_command(sketch: Path, execution: Path, method: str, level: float) -> None:
     """Attributes and intervals from a SKETCH made by `encode`, with the structure of EXECUTION."""

@@ -8,10 +8,19 @@ from pathlib import Path
 
 import click
 
+from simnet.cli.completion import properties
+
 
 @click.command("verify")
 @click.option("--quick", is_flag=True, help="Fewer trials: seconds, and a coarser resolution.")
-@click.option("--property", "properties", multiple=True, metavar="NAME", help="Only this property; may be repeated.")
+@click.option(
+    "--property",
+    "properties",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=properties,
+    help="Only this property; may be repeated.",
+)
 @click.option("--seed", default=0, show_default=True, type=int, help="Same seed, same table.")
 @click.option("--workers", default=None, type=int, help="Processes; as many as there are cores when not given.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Also write the table as CSV.")

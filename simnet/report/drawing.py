@@ -212,7 +212,7 @@ def draw(panels: Diagram | Mapping[str, Diagram], title: str = "", *, caption: s
             raise ValueError(f"diagram: has {len(diagram.boxes)} boxes, must have between 1 and {MOST_BOXES} to be readable")
     values = [x for d in named.values() for box in d.boxes.values() for _, x in box.strips]
     scale = max((float(np.max(np.abs(x), initial=0.0)) for x in values), default=0.0) or 1.0
-    signed = any(bool((x < 0.0).any()) for x in values)
+    signed = any(bool((x < -0.02 * scale).any()) for x in values)  # not by rounding or a little noise
     layouts = [
         arrange(diagram.graph, {key: size_of(box) for key, box in diagram.boxes.items()}) for diagram in named.values()
     ]

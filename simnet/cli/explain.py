@@ -42,7 +42,8 @@ def explain_command(
     found = sketcher.unroll(sketch[:kept], noise=noise)
     out = console()
     part = "" if kept == sketcher.sketch_dim else f"the first {kept} of "
-    out.print(f"{sketches}, sketch {which} of {many}: {part}{sketcher.sketch_dim} coordinates, {sketcher.family.name} matrices")
+    made_by = f"{part}{sketcher.sketch_dim} coordinates, {sketcher.family.name} matrices"
+    click.echo(f"{sketches}, sketch {which} of {many}: {made_by}")
     for line in verdict(found, kept, noise):
         out.print(line)
     if len(found):
@@ -51,4 +52,4 @@ def explain_command(
         from simnet.report.drawing import write_drawing
 
         write_drawing(explained_picture(found, kept, sketches.name, noise), output)
-        out.print(str(output))
+        click.echo(output)

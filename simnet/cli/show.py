@@ -38,16 +38,17 @@ def show_command(network: str, options: tuple[str, ...], run_seed: int, output: 
     several = tuple(str(module) for module in s.modules) != tuple(str(name) for name in s.names)
     edges = sum(len(slot.sources) for m in net.modules for slot in m.slots)
     out = console()
-    out.print(f"{title}: {len(net.modules)} modules, {len(net.inputs)} of them inputs, {edges} edges; {len(s)} objects in the run")
+    modules = f"{len(net.modules)} modules, {len(net.inputs)} of them inputs, {edges} edges"
+    click.echo(f"{title}: {modules}; {len(s)} objects in the run")
     out.print(network_tree(net, run))
     if several:
-        out.print("the objects of the run")
+        click.echo("the objects of the run")
         out.print(object_tree(s, run.attributes))
     if output is not None:
         from simnet.report.drawing import draw, network_diagram, write_drawing
 
         write_drawing(draw(network_diagram(net, run), title), output)
-        out.print(str(output))
+        click.echo(output)
 
 
 def read_network(name: str, options: tuple[str, ...], run_seed: int) -> tuple[str, Execution]:

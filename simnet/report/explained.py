@@ -58,8 +58,8 @@ def verdict(found: Unrolled, coordinates: int, noise: float = 0.0) -> list[Text]
     return [
         Text(f"Certain. {fitted}, residual {found.residual:.1e} of the sketch.", "bold green"),
         Text(
-            "So little does not come to be left by chance: these are the objects, no other is missing, and wiring, weights and "
-            f"attributes are right within the intervals. {names}"
+            "So little does not come to be left by chance: these are the objects, no other is missing, and wiring, weights "
+            f"and attributes are right within the intervals. {names}"
         ),
     ]
 

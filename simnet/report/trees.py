@@ -73,10 +73,11 @@ def network_tree(network: ModularNetwork, run: Execution | None = None) -> Tree:
     """
     made: dict[Name, list[Array]] = {}
     if run is not None:
-        for module, x in zip(run.structure.modules, run.attributes, strict=True):
-            made.setdefault(module, []).append(x)
+        for name, x in zip(run.structure.modules, run.attributes, strict=True):
+            made.setdefault(name, []).append(x)
     scale = max((float(np.abs(x).max()) for each in made.values() for x in each), default=1.0)
-    lines, seen = _Lines(), set[Name]()
+    lines = _Lines()
+    seen: set[Name] = set()
     tree = Tree(Text(ROOT, "bold"))
 
     def unfold(above: Tree, slots: Sequence[Slot]) -> None:
@@ -125,9 +126,7 @@ def _alike(slots: Sequence[Slot]) -> list[tuple[list[int], Slot]]:
     return groups
 
 
-def object_tree(
-    structure: Structure, attributes: Sequence[Array], describe: Callable[[Name], Text] | None = None
-) -> Tree:
+def object_tree(structure: Structure, attributes: Sequence[Array], describe: Callable[[Name], Text] | None = None) -> Tree:
     """Objects below the slots that they fill, with their attributes as bars.
 
     An object in several slots is unfolded where it first stands.
@@ -141,7 +140,8 @@ def object_tree(
         What else is said of an object, from its name.
     """
     scale = max((float(np.abs(x).max()) for x in attributes), default=1.0)
-    lines, seen = _Lines(), set[Name]()
+    lines = _Lines()
+    seen: set[Name] = set()
     tree = Tree(Text(ROOT, "bold"))
 
     def unfold(above: Tree, inputs: Sequence[Name | None], weights: Sequence[float]) -> None:
@@ -166,5 +166,3 @@ def object_tree(
 
     unfold(tree, structure.outputs, structure.output_weights)
     return lines.done(tree)
-
-

@@ -47,7 +47,7 @@ def show_command(network: str, options: tuple[str, ...], run_seed: int, output: 
     if output is not None:
         from simnet.report.drawing import draw, network_diagram, write_drawing
 
-        write_drawing(draw(network_diagram(net, run), title), output)
+        write_drawing(draw(network_diagram(net, run), title, broken="made no object"), output)
         click.echo(output)
 
 

@@ -39,8 +39,11 @@ MOST_BOXES = 400
 #: Of text, in points: labels, what is written beside them, titles.
 LABEL, NOTE, TITLE = 8.0, 6.5, 10.0
 
-#: Of lines without weight, and what a weight of 1 adds.
-THIN, WIDE = 0.5, 5.0
+#: Of lines: without any weight, what a weight of 1 adds, and where the weight is not known.
+THIN, WIDE, PLAIN = 0.5, 5.0, 1.5
+
+#: Panels that together are wider than this stand below each other.
+MOST_WIDE = 640.0
 
 MARGIN, PAD, STRIP, BETWEEN, LEADING = 14.0, 4.0, 13.0, 34.0, 3.5
 
@@ -64,11 +67,11 @@ class Box:
 
 @dataclass(frozen=True)
 class Line:
-    """From an input to its consumer; a line that is only ``possible`` is broken."""
+    """From an input to its consumer, by a weight where one is known; a line that is only ``possible`` is broken."""
 
     source: Key
     target: Key
-    weight: float
+    weight: float | None
     possible: bool = False
 
 
@@ -184,8 +187,10 @@ def object_diagram(
     return Diagram(boxes, tuple(lines))
 
 
-def draw(panels: Diagram | Mapping[str, Diagram], title: str = "", *, caption: str = "") -> Figure:
-    """A figure of one diagram, or of several side by side under their titles.
+def draw(
+    panels: Diagram | Mapping[str, Diagram], title: str = "", *, caption: str = "", broken: str = "not certain"
+) -> Figure:
+    """A figure of one diagram, or of several under their titles: side by side, or below each other where they are wide.
 
     Parameters
     ----------
@@ -193,6 +198,8 @@ def draw(panels: Diagram | Mapping[str, Diagram], title: str = "", *, caption: s
     title : str
     caption : str
         Below; what line widths and bars mean is always said.
+    broken : str
+        What a broken outline means.
 
     Raises
     ------
@@ -216,35 +223,52 @@ def draw(panels: Diagram | Mapping[str, Diagram], title: str = "", *, caption: s
     layouts = [
         arrange(diagram.graph, {key: size_of(box) for key, box in diagram.boxes.items()}) for diagram in named.values()
     ]
-    widths = [max(layout.width, text_width(head, LABEL, bold=True)) for layout, head in zip(layouts, named, strict=True)]
-    width = sum(widths) + BETWEEN * (len(widths) - 1)
+    above = LABEL + 10.0 if any(named) else 0.0
+    corners, width, tall = _places(layouts, [text_width(heading, LABEL, bold=True) for heading in named], above)
     width = max(width, 300.0, text_width(title, TITLE, bold=True))
-    said = [caption] if caption else []
-    said.append(
-        "Lines: width is weight."
-        + (" Broken: may fill the slot, did not here." if any(x.possible for d in named.values() for x in d.lines) else "")
-        + (f" Bars: attributes, {'up and down' if signed else 'full height'} {scale:.2g}." if values else "")
-        + (" Broken outline: " + _broken(named) if _broken(named) else "")
-    )
-    below = [line for text in said for line in _wrapped(text, width)]
-    head = (TITLE + 12.0 if title else 0.0) + (LABEL + 10.0 if any(named) else 0.0)
-    foot = (NOTE + LEADING) * len(below) + 22.0
-    tall = max(layout.height for layout in layouts)
+    lines = [line for diagram in named.values() for line in diagram.lines]
+    weighted = any(line.weight is not None for line in lines)
+    said = [
+        "Lines: width is weight." if weighted else "",
+        "Broken lines: may fill the slot, did not here." if any(line.possible for line in lines) else "",
+        f"Bars: attributes, {'up and down' if signed else 'full height'} {scale:.2g}." if values else "",
+        f"Broken outlines: {broken}." if any(box.doubtful for d in named.values() for box in d.boxes.values()) else "",
+    ]
+    below = [*_wrapped(caption, width), *_wrapped(" ".join(said), width)]
+    step, key = NOTE + LEADING, 22.0 if weighted else 10.0
+    head, foot = TITLE + 12.0 if title else 0.0, step * len(below) + key
     figure = Figure(figsize=((width + 2 * MARGIN) / 72.0, (tall + head + foot + 2 * MARGIN) / 72.0), facecolor="white")
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set_axis_off()
     axes.set_xlim(-MARGIN, width + MARGIN)
     axes.set_ylim(-MARGIN - foot, tall + head + MARGIN)
-    left = 0.0
-    for (heading, diagram), layout, wide in zip(named.items(), layouts, widths, strict=True):
-        _text(axes, left, tall + 8.0, heading, LABEL, weight="bold")
-        _draw_diagram(axes, diagram, layout, (left, (tall - layout.height) / 2.0), scale, signed)
-        left += wide + BETWEEN
+    for (heading, diagram), layout, (x, y, top) in zip(named.items(), layouts, corners, strict=True):
+        _text(axes, x, top - LABEL, heading, LABEL, weight="bold")
+        _draw_diagram(axes, diagram, layout, (x, y), scale, signed)
     _text(axes, 0.0, tall + head, title, TITLE, weight="bold", va="top")
     for i, text in enumerate(below):
-        _text(axes, 0.0, -foot + (NOTE + LEADING) * (len(below) - 1 - i), text, NOTE, color=GREY, va="bottom")
-    _width_key(axes, -foot + (NOTE + LEADING) * len(below) + 7.0)
+        _text(axes, 0.0, -foot + step * (len(below) - 1 - i), text, NOTE, color=GREY, va="bottom")
+    if weighted:
+        _width_key(axes, -foot + step * len(below) + 7.0)
     return figure
+
+
+def _places(
+    layouts: Sequence[Layout], headings: Sequence[float], above: float
+) -> tuple[list[tuple[float, float, float]], float, float]:
+    """Of each panel its lower left corner and its top, ``above`` its boxes; then the width and the height of all."""
+    widths = [max(layout.width, heading) for layout, heading in zip(layouts, headings, strict=True)]
+    across = sum(widths) + BETWEEN * (len(widths) - 1)
+    if across <= MOST_WIDE:
+        tall = max(layout.height for layout in layouts)
+        lefts = np.cumsum([0.0, *(wide + BETWEEN for wide in widths[:-1])])
+        corners = [(float(x), (tall - layout.height) / 2.0, tall + above) for x, layout in zip(lefts, layouts, strict=True)]
+        return corners, across, tall + above
+    corners, bottom = [], 0.0
+    for layout in reversed(layouts):
+        corners.append((0.0, bottom, bottom + layout.height + above))
+        bottom += layout.height + above + BETWEEN / 2.0
+    return corners[::-1], max(widths), bottom - BETWEEN / 2.0
 
 
 def _wrapped(text: str, width: float) -> list[str]:
@@ -257,14 +281,6 @@ def _wrapped(text: str, width: float) -> list[str]:
         else:
             lines.append(word)
     return [line for line in lines if line]
-
-
-def _broken(panels: Mapping[str, Diagram]) -> str:
-    """What a broken outline means in these panels."""
-    doubtful = [box for diagram in panels.values() for box in diagram.boxes.values() if box.doubtful]
-    if not doubtful:
-        return ""
-    return "not certain." if any(box.strips for box in doubtful) else "made no object."
 
 
 def size_of(box: Box) -> tuple[float, float]:
@@ -312,7 +328,8 @@ def _draw_diagram(
     for line in diagram.lines:
         style: dict[str, Any] = {"edgecolor": GREY, "linestyle": (0, (2, 2)), "lw": 0.7, "alpha": 0.8}
         if not line.possible:
-            style = {"edgecolor": BLUE, "alpha": 0.45, "lw": THIN + WIDE * min(line.weight, 1.0)}
+            width = PLAIN if line.weight is None else THIN + WIDE * min(line.weight, 1.0)
+            style = {"edgecolor": BLUE, "alpha": 0.45, "lw": width}
         first, last = ports[line.source, line.target]
         points = np.array([first, *layout.routes[line.source, line.target], last]) + np.array(shift)
         axes.add_patch(PathPatch(_smooth(points), facecolor="none", capstyle="butt", zorder=1, **style))

@@ -20,24 +20,20 @@ from simnet.cli.completion import demos
     help="Folder for the figure, demo-NAME.png; the current one when not given.",
 )
 def demo_command(name: str, seed: int, output: Path) -> None:
-    """Tell a story whose numbers all come from the run, some seconds long.
+    """Tell a story whose numbers all come from the run; NAME is one of those in `simnet list`.
 
     \b
-        room          a year of rooms: how often a cat, when, how large, which rooms were alike
-        unroll        one sketch to its wiring, step by step
-        truncation    how answers widen as the end of a sketch is dropped
-        wiring        who feeds whom, by matrices that nobody knows
+        simnet demo room --seed 3 -o figures
     """
-    from simnet.checks import choice, integer
+    from simnet.checks import choice
     from simnet.cli.terminal import console
-    from simnet.demos import DEMOS
+    from simnet.demos import DEMOS, tell
     from simnet.report.drawing import write_drawing
 
-    tell = DEMOS[choice("demo", name, DEMOS)]
-    integer("seed", seed)
-    if not output.is_dir():
+    choice("demo", name, DEMOS)
+    if not output.is_dir():  # before the story, which takes some seconds
         raise ValueError(f"output = {str(output)!r}: must be a folder that exists")
-    story = tell(seed, console().print)
+    story = tell(name, seed, console().print)
     path = output / f"demo-{name}.png"
     write_drawing(story.figure, path)
     click.echo(path)

@@ -34,6 +34,9 @@ MORNING, EVENING = 0.35, 0.75
 #: Of a whole sketch; of what is kept of each room.
 SKETCH_DIM, KEPT = 16384, 2048
 
+#: What kinds of things are like is the same in every story: sizes, colours, how the room sees them.
+WORLD = 0
+
 DAYS, MONTHS = 365, 12
 NEIGHBOURS = 5
 
@@ -96,7 +99,7 @@ class Year:
 def live(seed: int, days: int = DAYS) -> Year:
     """Run a year and keep its sketches."""
     rooms = 2 * days
-    network = simnet.networks.scene(kinds=KINDS, places=PLACES, colours=COLOURS, attribute_dim=6, seed=seed)
+    network = simnet.networks.scene(kinds=KINDS, places=PLACES, colours=COLOURS, attribute_dim=6, seed=WORLD)
     may_come = np.tile([MORNING, EVENING], days)
     activity = np.ones((rooms, len(KINDS)), dtype=bool)
     activity[:, 0] = stream(seed, "cat").random(rooms) < may_come

@@ -35,18 +35,13 @@ NETWORKS = {
 
 def overlaps(figure):
     """Pairs of labels that meet, and labels that leave the figure."""
-    renderer = figure.canvas.get_renderer() if hasattr(figure.canvas, "get_renderer") else figure._get_renderer()
-    texts = figure.axes[0].texts
-    boxes = [text.get_window_extent(renderer) for text in texts]
-    met = [
-        (a.get_text(), b.get_text())
-        for i, (a, x) in enumerate(zip(texts, boxes, strict=True))
-        for b, y in zip(texts[:i], boxes[:i], strict=True)
-        if x.overlaps(y)
-    ]
-    width, height = figure.get_size_inches() * figure.dpi
-    gone = [t.get_text() for t, b in zip(texts, boxes, strict=True) if b.x0 < 0 or b.y0 < 0 or b.x1 > width or b.y1 > height]
-    return met + gone
+    renderer = figure._get_renderer()
+    said = [text.get_text() for text in figure.axes[0].texts]
+    low, high = np.array([text.get_window_extent(renderer).get_points() for text in figure.axes[0].texts]).swapaxes(0, 1)
+    meets = ((low[:, None] < high[None]) & (low[None] < high[:, None])).all(axis=-1)
+    met = [(said[i], said[j]) for i, j in np.argwhere(np.triu(meets, 1))]
+    gone = (low < 0).any(axis=1) | (high > figure.get_size_inches() * figure.dpi).any(axis=1)
+    return met + [said[i] for i in np.flatnonzero(gone)]
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -46,3 +47,8 @@ def verify_command(
     verdict = "every property holds" if not failed else f"{len(failed)} of {len(rows)} rows FAIL"
     out.print(f"{verdict} (seed {seed}; right software fails with probability {run.FAILURE_PROBABILITY:g})")
     return 1 if failed else 0
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

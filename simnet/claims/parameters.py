@@ -22,10 +22,10 @@ from functools import lru_cache
 from typing import Any
 
 from simnet.checks import choice, integer, real, sequence, shown
-from simnet.matrices import FAMILIES, MatrixFamily, as_family
+from simnet.matrices import FAMILIES, MatrixFamily, read_family
 from simnet.matrices.base import DTYPES
 from simnet.networks import NETWORKS, ModularNetwork
-from simnet.recipes import RECIPES, Recipe, as_recipe
+from simnet.recipes import RECIPES, Recipe, read_recipe
 
 
 @dataclass(frozen=True)
@@ -198,17 +198,12 @@ def network_of(parameters: Mapping[str, Any]) -> ModularNetwork:
 
 def family_of(parameters: Mapping[str, Any]) -> MatrixFamily:
     """The matrix family that ``parameters["matrices"]`` describes: a name, or a table of a family and its options."""
-    matrices = parameters["matrices"]
-    if not isinstance(matrices, Mapping):
-        return as_family(matrices)
-    options = dict(matrices)
-    return FAMILIES[options.pop("family")](**options)
+    return read_family(parameters["matrices"])
 
 
 def recipe_of(parameters: Mapping[str, Any]) -> Recipe:
     """The recipe that ``parameters["recipe"]`` describes; the paper's where it is not given."""
-    recipe = parameters.get("recipe", "recursive")
-    return as_recipe(recipe) if isinstance(recipe, str) else Recipe(**recipe)
+    return read_recipe(parameters.get("recipe", "recursive"))
 
 
 #: Parameters that mean the same wherever a claim takes them.

@@ -19,8 +19,13 @@ COMMANDS = {
     "report": "report",
     "animate": "report",
     "sweep": "study",
-    "list": "names",
     "memory": "memory",
+    "show": "show",
+    "explain": "explain",
+    "demo": "demo",
+    "regress": "regress",
+    "list": "names",
+    "completion": "completion",
 }
 
 

@@ -37,7 +37,7 @@ def sweep_command(
     Exit status 1 if a law fails that should hold, a planted defect is not noticed, or trials failed.
     """
     from simnet import study as studies
-    from simnet.cli.verify import cores
+    from simnet.cli.terminal import cores
     from simnet.study.provenance import stale_claim
 
     if dry_run + only_status + only_collect > 1:

@@ -14,7 +14,6 @@ from __future__ import annotations
 from simnet.memory.concepts import Concept, Onset, onset_of
 from simnet.memory.finding import Found
 from simnet.memory.graph import write_graph
-from simnet.memory.made import describe, sketcher_of
 from simnet.memory.questions import Asked
 from simnet.memory.records import Record
 from simnet.memory.search import Match
@@ -30,8 +29,6 @@ __all__ = [
     "Record",
     "Selection",
     "SketchStore",
-    "describe",
     "onset_of",
-    "sketcher_of",
     "write_graph",
 ]

@@ -20,7 +20,7 @@ from simnet.checks import choice, integer, shown
 from simnet.decoding import Estimate
 from simnet.memory import concepts, finding, graph, questions, search
 from simnet.memory.concepts import Concept
-from simnet.memory.made import LARGEST_DIM, check_matrices_shared, describe, read_making, sketcher_of
+from simnet.memory.made import LARGEST_DIM, check_matrices_shared, read_making, sketcher_of
 from simnet.memory.questions import Asked
 from simnet.memory.records import COLUMNS, Block, Record, checksum_of, json_text, metadata_text, one_each
 from simnet.memory.selection import Selection, as_selection, read_tags, read_time
@@ -112,7 +112,7 @@ class SketchStore:
             raise ValueError(f"sketcher = {shown(sketcher)}: must be a Sketcher")
         choice("storage", storage, STORAGES)
         integer("sketch_dim", sketcher.sketch_dim, minimum=1, maximum=LARGEST_DIM)
-        description = json_text("sketcher", describe(sketcher), TEXT_BYTES)
+        description = json_text("sketcher", sketcher.metadata, TEXT_BYTES)
         header = {"description": description, "storage": storage, "name": uuid.uuid4().hex}
         create_database(path, header, sketcher.sketch_dim * np.dtype(storage).itemsize)
         return cls(path, timeout=timeout)
@@ -243,7 +243,7 @@ class SketchStore:
         ValueError
             If the sketcher draws other matrices, or its network has lost or changed something.
         """
-        description = describe(sketcher)
+        description = sketcher.metadata
         check_matrices_shared(self.description, description)
         check_grown(self.sketcher.network, sketcher.network)
         text = json_text("sketcher", description, TEXT_BYTES)
@@ -490,9 +490,9 @@ def _parts(count: int, sketch_dim: int) -> Iterator[slice]:
 
 
 def _as_description(made_by: Any) -> dict[str, Any]:
-    """What is said of a sketcher, in the words of :func:`describe`."""
+    """What is said of a sketcher, in the words of ``Sketcher.metadata``."""
     if isinstance(made_by, Encoder):
-        return describe(made_by)
+        return made_by.metadata
     if not isinstance(made_by, Mapping):
         raise ValueError(f"made_by = {shown(made_by)}: must be a Sketcher, or a mapping that describes one")
     return read_making(made_by)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from simnet.checks import sequence, shown
 from simnet.files import written_whole
-from simnet.networks.document import network_document, read_network
+from simnet.networks.description import describe_network, read_network
 from simnet.networks.network import ROUNDING, ModularNetwork, Module, Name, Slot, check_name, check_weights
 from simnet.networks.structure import Structure
 
@@ -150,16 +150,16 @@ class Execution:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the execution as JSON, exactly: numbers are read back bit for bit.
 
-        The file is one object with ``format`` (``"simnet-execution"``), ``version`` (1), ``network`` (``modules``, each
-        with ``name``, ``attribute_dim``, ``slots`` and, where it has them, ``attribute_names``; ``outputs``; a slot is
-        ``[[source, …], weight]``), ``objects`` (each with ``name, module, attributes, inputs, weights``) and ``outputs``
-        (pairs of name and weight).  Functions are not stored.  The file appears whole or not at all.
+        The file is one object with ``format`` (``"simnet-execution"``), ``version`` (1), ``network`` (as
+        :func:`simnet.networks.description.describe_network` has it), ``objects`` (each with ``name, module, attributes,
+        inputs, weights``) and ``outputs`` (pairs of name and weight).  Functions are not stored.  The file appears whole or
+        not at all.
         """
         s = self.structure
         document = {
             "format": FORMAT,
             "version": VERSION,
-            "network": network_document(s.network),
+            "network": describe_network(s.network),
             "objects": [
                 {
                     "name": s.names[k],

@@ -8,19 +8,20 @@ neither forms ``B`` nor a ``d × d`` matrix.  One pass costs, for each object, t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simnet.checks import integer, shown
-from simnet.matrices import MatrixBank, MatrixFamily, RandomMatrix, as_family
+from simnet.matrices import MatrixBank, MatrixFamily, RandomMatrix, as_family, describe_family, read_family
 from simnet.networks import Execution, Executions, Group, ModularNetwork, Structure
+from simnet.networks.description import describe_network, read_network
 from simnet.networks.executions import as_executions
 from simnet.networks.network import ROOT, Name
 from simnet.networks.structure import Step, check_structure
-from simnet.recipes import Recipe, as_recipe
+from simnet.recipes import Recipe, as_recipe, describe_recipe, read_recipe
 from simnet.sketching.operator import SketchOperator
 
 Array = NDArray[Any]
@@ -62,6 +63,67 @@ class Encoder:
             )
         self.bank = MatrixBank(self.family, self.sketch_dim, self.seed, dtype)
         self.dtype: np.dtype[Any] = np.dtype(self.bank.dtype)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """How its sketches are made, as JSON holds it: what :meth:`from_metadata` makes the same encoder from.
+
+        ``sketch_dim``, ``matrices``, ``recipe``, ``seed`` and ``dtype`` are the parameters: names, or objects of constants
+        where a family or a recipe has no name.  ``network`` holds the modules and slots
+        (:func:`simnet.networks.description.describe_network`).
+
+        Examples
+        --------
+        >>> import simnet
+        >>> sketcher = simnet.Sketcher(simnet.networks.tree(), sketch_dim=64, seed=3)
+        >>> sorted(sketcher.metadata)
+        ['dtype', 'matrices', 'network', 'recipe', 'seed', 'sketch_dim']
+        >>> simnet.Sketcher.from_metadata(sketcher.metadata).metadata == sketcher.metadata
+        True
+        """
+        return {
+            "sketch_dim": self.sketch_dim,
+            "matrices": describe_family(self.family),
+            "recipe": describe_recipe(self.recipe),
+            "seed": self.seed,
+            "dtype": self.dtype.name,
+            "network": describe_network(self.network),
+        }
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, Any], network: ModularNetwork | None = None) -> Self:
+        """The encoder that such metadata describe, as a file of sketches holds them.
+
+        Parameters
+        ----------
+        metadata : mapping
+            As :func:`simnet.load_sketches` returns them.
+        network : ModularNetwork, optional
+            In place of the one that is described, or where none is.
+
+        Raises
+        ------
+        ValueError
+            If the metadata do not say how the sketches were made, or say something impossible.
+        """
+        missing = [key for key in ("sketch_dim", "matrices", "recipe", "seed") if key not in metadata]
+        if network is None and not isinstance(metadata.get("network"), dict):
+            missing.append("network")
+        if missing:
+            raise ValueError(f"metadata: does not say {', '.join(missing)}; Sketcher.metadata does")
+        if network is None:
+            try:
+                network = read_network(metadata["network"])
+            except (KeyError, TypeError, IndexError) as error:
+                raise ValueError(f"metadata: network is not laid out as one: {error}") from None
+        return cls(
+            network,
+            metadata["sketch_dim"],
+            read_family(metadata["matrices"]),
+            recipe=read_recipe(metadata["recipe"]),
+            seed=metadata["seed"],
+            dtype=metadata.get("dtype", "float64"),
+        )
 
     def __repr__(self) -> str:
         return (

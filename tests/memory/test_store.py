@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import simnet
-from simnet.memory import Selection, SketchStore, describe, sketcher_of
+from simnet.memory import Selection, SketchStore
+from simnet.memory.made import sketcher_of
 from simnet.memory.selection import read_time
 
 
@@ -244,15 +245,15 @@ def test_a_new_store_takes_the_place_of_nothing(tmp_path, sketcher):
 
 
 def test_descriptions_that_describe_nothing_are_refused(sketcher):
-    good = describe(sketcher)
-    assert describe(sketcher_of(good)) == good
+    good = sketcher.metadata
+    assert sketcher_of(good).metadata == good
     for wrong in (
         None,
         {},
         good | {"sketch_dim": 10**12},
         good | {"matrices": {"family": "gausian"}},
         good | {"matrices": {"family": "trig", "extra": 1}},
-        good | {"recipe": {}},
+        good | {"recipe": {"identity": "x"}},
         good | {"network": {"modules": [3], "outputs": []}},
         good | {"seed": -1},
     ):

@@ -16,6 +16,7 @@ lint: .venv/lint-ready
 	$(PY) -m mypy
 
 results: .venv/ready
+	status=0; for study in experiments/*.toml; do $(PY) -m simnet sweep $$study || status=1; done; exit $$status
 	$(PY) -m experiments.reference
 	$(PY) -m experiments.decoders
 	$(PY) -m experiments.unrolling

@@ -11,6 +11,9 @@ import pandas as pd
 #: Past so many rows a table does not fit on a page.
 PAGE = 40
 
+#: What a label stands for, as a rule, besides the entries of tables.
+TOLD = ("matrices", "recipe", "defect")
+
 #: What LaTeX's fonts lack, as it is written there.
 SYMBOLS = {
     "s̄": r"$\bar{s}$", "x̂": r"$\hat{x}$", "⟨": r"$\langle$", "⟩": r"$\rangle$", "‖": r"$\|$", "²": r"$^2$", "√": r"$\surd$",
@@ -25,9 +28,9 @@ def shortened(summary: pd.DataFrame, varying: Sequence[str]) -> pd.DataFrame:
     """The columns that a reader wants, as text: four digits, intervals in brackets, short names."""
     names = list(varying)
     if "label" in names:  # what a label stands for need not be told again
-        inside = [name for name in names if "." in name]
-        told = [name for name in inside if (summary.groupby("label")[name].nunique(dropna=False) == 1).all()]
-        names = [name for name in names if name not in told]
+        told = [name for name in names if "." in name or name in TOLD]
+        same = summary.groupby("label", dropna=False)[told].nunique(dropna=False) == 1
+        names = [name for name in names if name not in told or not same[name].all()]
     last = [name.rpartition(".")[2] for name in names]
     table = pd.DataFrame(
         {

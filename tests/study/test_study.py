@@ -70,7 +70,7 @@ def test_a_grid_is_every_combination_of_lists_ranges_and_lists_that_vary_togethe
     assert (first["sketch_dim"], first["matrices"], first["label"]) == (64, "trig", "a")
     assert (last["sketch_dim"], last["matrices"]["density"], last["network"]["height"]) == (256, 0.25, 2)
     assert first["runs"] == 4, "defaults are filled in"
-    assert study.varying == ("network.height", "sketch_dim", "matrices", "label", "matrices.family", "matrices.density")
+    assert study.varying == ("label", "sketch_dim", "network.height", "matrices", "matrices.family", "matrices.density")
 
 
 def test_the_seeds_of_a_point_do_not_depend_on_what_is_written_down_or_its_label(load):

@@ -24,7 +24,7 @@ def test_a_study_runs_to_its_tables(place, sweep):
 
 
 def test_a_law_that_fails_is_shown_and_status_1(place, sweep):
-    status, out, _ = sweep(place.write(trials=200, grid="law = [1.7]"), "--workers", 1)
+    status, out, _ = sweep(place.write(trials=200, grid="truth = [1.7]"), "--workers", 1)
     assert status == 1
     assert "0 of 3 rows hold" in out
     assert "1.7" in out

@@ -79,3 +79,13 @@ def test_a_changed_claim_of_the_same_version_is_told(place, sweep):
     assert status == 0
     assert "claim.py has changed" in err
     assert "version = 1" in err
+
+
+def test_a_worker_that_dies_is_one_line_and_what_is_done_is_kept(place, sweep):
+    sweep(place.write(trials=3), "--workers", 1)
+    status, out, err = sweep(place.write(trials=3, grid='how = ["well", "dying"]'), "--workers", 2)
+    assert status == 1
+    assert out == ""
+    assert "a worker was ended from outside" in err
+    assert "9 done" in err
+    assert "Traceback" not in err

@@ -101,7 +101,7 @@ def _exact(ex: Execution, parameters: Mapping[str, Any], seed: int, sketcher: ty
         part, mask = reduced(maker.encode(ex), "prefix" if kind == "whole" else kind, d // factor, seed)
         errors = _errors(maker.decode(part, ex.structure, "least_squares", erased=mask).attributes, ex)
         share = float(np.mean(np.abs(np.concatenate(errors)) < EXACT))
-        where = f"d' = {parameters['ratio']:g} p" + ("" if kind == "whole" else f", {kind} 1/2")
+        where = f"d' = {parameters['size_ratio']:g} p" + ("" if kind == "whole" else f", {kind} 1/2")
         samples.append(Sample(f"attributes that are exact, {where}", share, 1.0))
     return samples
 

@@ -58,7 +58,7 @@ def shortened(summary: pd.DataFrame, varying: Sequence[str]) -> pd.DataFrame:
 def _with_interval(summary: pd.DataFrame, name: str) -> list[str]:
     columns = (summary[name], summary[f"{name}_low"], summary[f"{name}_high"])
     return [
-        _number(value) + (f" [{_number(low)}, {_number(high)}]" if math.isfinite(low) and low < high else "")
+        _number(value) + (f" [{low:.3g}, {high:.3g}]" if math.isfinite(low) and low < high else "")
         for value, low, high in zip(*columns, strict=True)
     ]
 
@@ -74,11 +74,14 @@ def _plain(value: Any) -> str:
 
 
 def markdown(title: str, summary: pd.DataFrame, varying: Sequence[str]) -> str:
-    """A title and a table."""
+    """A title, a table, and what its columns say."""
     table = shortened(summary, varying)
     rows = [list(table.columns), ["---"] * len(table.columns), *table.to_numpy().tolist()]
     lines = ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows]
-    return "\n".join([f"# {title}", "", *lines, ""])
+    notes = ["", "In brackets: 95 % bootstrap intervals over the trials."]
+    if "expected" in table.columns:
+        notes.append("Expected to fail: points with a planted defect, at least one row of each defect.")
+    return "\n".join([f"# {title}", "", *lines, *notes, ""])
 
 
 def latex(title: str, summary: pd.DataFrame, varying: Sequence[str]) -> str:

@@ -103,6 +103,14 @@ def test_violations_beyond_the_binomial_quantile_fail():
     assert not judge(CLAIMS["kernel"], case, many, 1e-4).holds
 
 
+def test_without_a_law_the_bound_decides():
+    options = {"law": math.nan, "bound": 1.0, "tries": 1, "failure_probability": 0.05}
+    assert rows_of([0.5] * 20, **options).holds
+    assert not rows_of([0.5] * 20, violations=1, **options).holds
+    assert not rows_of([math.nan] * 20, **options).holds
+    assert not rows_of([0.5] * 20, law=math.nan).holds, "there is nothing to hold"
+
+
 def test_nan_fails():
     assert not rows_of([math.nan, 1.0, 1.0]).holds
 

@@ -55,8 +55,8 @@ def test_a_second_call_runs_nothing_and_more_trials_only_what_is_new(place):
 
 def test_a_point_keeps_its_seeds_when_the_grid_grows(place):
     before = run_study(load_study(place.write())).trials
-    grown = run_study(load_study(place.write(grid="law = [1.0, 2.0]"))).trials
-    assert set(grown[grown.law == 1.0].seed) == set(before.seed)
+    grown = run_study(load_study(place.write(grid="truth = [1.0, 2.0]"))).trials
+    assert set(grown[grown.truth == 1.0].seed) == set(before.seed)
     assert len(place.begun) == len(set(place.begun)) == 48
 
 

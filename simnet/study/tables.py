@@ -209,6 +209,7 @@ def read_results(folder: str | os.PathLike[str]) -> Results:
     """The results in a folder: tables, provenance and the study as it was.
 
     Nothing in the folder is run: the study is read, its claim is not loaded unless ``results.study.points`` is asked for.
+    ``trials`` is empty where the folder has none, and its ``seconds`` are NaN without ``times.csv``.
 
     Raises
     ------
@@ -233,8 +234,10 @@ def read_results(folder: str | os.PathLike[str]) -> Results:
         facts = json.loads((folder / "provenance.json").read_text())
         if missing := set(SUMMARY) - set(summary.columns):
             raise ValueError(f"summary.csv has no columns {', '.join(sorted(missing))}")
-        if "seconds" not in trials and (folder / "times.csv").is_file() and len(trials):
+        if (folder / "times.csv").is_file() and len(trials):
             trials = trials.merge(pd.read_csv(folder / "times.csv"), on=["point", "trial"], how="left")
+        else:
+            trials = trials.assign(seconds=math.nan)
     except (OSError, ValueError) as error:
         raise ValueError(f"{folder}: cannot be read ({' '.join(str(error).split())})") from error
     return Results(study, trials, summary, facts)

@@ -82,6 +82,14 @@ def test_what_is_read_is_what_was_written(results, place):
     assert all(isinstance(value, (str, int, float)) for value in read.provenance.values())
 
 
+def test_times_and_trials_may_be_left_out_of_a_folder(results, place):
+    (place.folder / "out" / "times.csv").unlink()
+    assert read_results("out").trials.seconds.isna().all()
+    (place.folder / "out" / "trials.parquet").unlink()
+    assert len(read_results("out").trials) == 0
+    assert len(read_results("out").summary) == len(results.summary)
+
+
 def test_reading_results_runs_nothing_and_holds_no_pickle(results, place):
     class Trap:
         def __reduce__(self):

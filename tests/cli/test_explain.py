@@ -74,8 +74,8 @@ def test_older_files_need_the_network_from_an_execution(run, mistake, sketch, ro
     ("change", "says"),
     [
         ({"matrices": "gausian"}, "did you mean 'gaussian'"),
-        ({"matrices": {"name": "block", "density": 2.0}}, "density"),
-        ({"matrices": {"name": "block", "densty": 0.5}}, "did you mean 'density'"),
+        ({"matrices": {"family": "block", "density": 2.0}}, "density"),
+        ({"matrices": {"family": "block", "densty": 0.5}}, "did you mean 'density'"),
         ({"recipe": {"mixin": 1.0}}, "did you mean 'mixing'"),
         ({"recipe": "prototype_a"}, "cannot be unrolled"),
         ({"sketch_dim": 0}, "sketch_dim = 0"),

@@ -18,6 +18,7 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
     "mathml",
+    "studies",
     "unicode_docstrings",
 ]
 exclude_patterns = ["examples"]

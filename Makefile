@@ -20,6 +20,7 @@ docs: .venv/docs-ready
 	@echo build/docs/index.html
 
 results: .venv/ready
+	status=0; for study in experiments/*.toml; do $(PY) -m simnet sweep $$study || status=1; done; exit $$status
 	$(PY) -m experiments.reference
 	$(PY) -m experiments.decoders
 	$(PY) -m experiments.unrolling

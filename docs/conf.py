@@ -19,6 +19,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "mathml",
     "studies",
+    "top_level",
     "unicode_docstrings",
 ]
 exclude_patterns = ["examples"]
@@ -45,7 +46,13 @@ python_maximum_signature_line_length = 100
 # references inside the project must resolve; NumPy and its neighbours are not looked up, that would need the network
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", r"(?!simnet\b).*")]
-nitpick_ignore = [("py:class", "simnet.networks.structure.Step"), ("py:class", "simnet.learning.blind.Data")]  # internal
+nitpick_ignore = [  # internal: in signatures, and in no page
+    ("py:class", "simnet.networks.structure.Step"),
+    ("py:class", "simnet.learning.blind.Data"),
+    ("py:class", "simnet.learning.ranks.Coordinates"),
+    ("py:class", "simnet.learning.ranks.ActivityRanks"),
+    ("py:class", "simnet.report.tables.Table"),
+]
 
 html_theme = "furo"
 html_title = "simnet"

@@ -60,7 +60,7 @@ class Cost(Claim):
         runs=16,
         run_seed=1,
         sketch_dim=1024,
-    ) | {"repetitions": Integer(9, minimum=1)}
+    ) | {"repetitions": Integer(5, minimum=1)}
 
     def prepare(self, parameters: Mapping[str, Any]) -> Any:
         runs = runs_of(network_of(parameters), parameters)

@@ -24,6 +24,9 @@ from simnet.randomness import stream
 from simnet.sketcher import Sketcher
 from simnet.theory import attribute_mse, linear_mse, shared_path_excess
 
+#: A mean square error that is rounding.
+EXACT = 1e-16
+
 
 class Setting(NamedTuple):
     """One run of one network, its sketch size, its noise, and the law of each decoder's error."""
@@ -95,8 +98,17 @@ class Decoders(Claim):
             law = laws.get(method, math.nan)
             if not math.isfinite(law):  # least squares from fewer coordinates than unknowns has none
                 law = math.nan
-            exact = law == 0.0
-            slack = 0.0 if method == "matched" or exact else near
-            zero = float(np.mean(truth**2)) if exact else math.nan
-            samples.append(Sample(f"MSE, {method}", error, law, slack=slack, zero_scale=zero))
+            sample = Sample(f"MSE, {method}", error, law, slack=0.0 if method == "matched" else near)
+            if law == 0.0:
+                sample = Sample(
+                    sample.quantity,
+                    error,
+                    law,
+                    bound=EXACT,
+                    violations=int(error > EXACT),
+                    tries=1,
+                    failure_probability=1e-6,
+                    zero_scale=1.0,
+                )
+            samples.append(sample)
         return samples

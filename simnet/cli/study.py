@@ -73,10 +73,11 @@ def sweep_command(
             results = studies.run_study(
                 loaded, output=where, cache=cache, workers=processes, cluster=cluster, timeout=timeout, progress=bar.show
             )
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, studies.WorkerDied) as error:
             bar.close()
-            click.echo(f"simnet: interrupted; {_told(studies.status(loaded, cache))}; the same command goes on", err=True)
-            return 130
+            what = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
+            click.echo(f"simnet: {what}; {_told(studies.status(loaded, cache))}; the same command goes on", err=True)
+            return 130 if isinstance(error, KeyboardInterrupt) else 1
     return _verdict(results, where)
 
 

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from simnet.study.engine import Estimate, Status, collect, estimate, run_study, status
+from simnet.study.engine import Estimate, Status, WorkerDied, collect, estimate, run_study, status
 from simnet.study.study import FigureSpec, Point, Study, StudyError, load_study
 from simnet.study.tables import Results, read_results
 
@@ -20,6 +20,7 @@ __all__ = [
     "Status",
     "Study",
     "StudyError",
+    "WorkerDied",
     "collect",
     "estimate",
     "load_study",

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 from threadpoolctl import threadpool_limits
 
 from simnet.checks import integer
@@ -26,13 +27,17 @@ from simnet.claims.loading import claim_file
 from simnet.study import tables
 from simnet.study.provenance import now, provenance
 from simnet.study.study import Study, canonical, check_timeout
-from simnet.study.trial import OK, Outcome, Trial, attempt, cached, noted_failure, one_thread, recall
+from simnet.study.trial import OK, Outcome, Trial, attempt, cached, noted_failure, recall
 
 CACHE = Path(".simnet")
 RESULTS = Path("results")
 
 #: Called with the trials that are done, of how many, and the parameters of one that is running.
 Progress = Callable[[int, int, str], None]
+
+
+class WorkerDied(RuntimeError):
+    """The system ended a worker, for want of memory most likely.  What was finished is in the cache."""
 
 
 class Status(NamedTuple):
@@ -135,6 +140,8 @@ def run_study(
     ------
     ValueError
         If an argument is out of range or the cluster cannot be reached.
+    WorkerDied
+        If the system ends a worker.
     """
     workers, place, started = integer("workers", workers, minimum=1), _place(cache), now()
     limit = study.timeout if timeout is None else check_timeout(timeout)
@@ -174,19 +181,25 @@ def _backend(workers: int, cluster: str | None) -> Iterator[joblib.Parallel]:
     """One way to run tasks: here, in worker processes, or on a cluster.  Short tasks are sent several at a time."""
     options: dict[str, Any] = {"n_jobs": workers, "return_as": "generator_unordered"}
     if cluster is None:
-        with threadpool_limits(limits=1), joblib.parallel_config(backend="loky", inner_max_num_threads=1):
-            yield joblib.Parallel(**options)
+        try:
+            with threadpool_limits(limits=1), joblib.parallel_config(backend="loky", inner_max_num_threads=1):
+                yield joblib.Parallel(**options)
+        except TerminatedWorkerError as error:
+            raise WorkerDied("a worker was ended from outside, for want of memory most likely") from error
         return
     try:
-        from distributed import Client
+        from distributed import Client, KilledWorker
     except ImportError as error:
         raise ValueError(f"cluster = {cluster!r}: needs Dask, install the extra `cluster`") from error
     try:
         client = Client(cluster, timeout=10, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise ValueError(f"cluster = {cluster!r}: cannot be reached ({error or type(error).__name__})") from error
-    with client, joblib.parallel_config(backend="dask", client=client):
-        yield joblib.Parallel(**options | {"n_jobs": -1})
+    try:
+        with client, joblib.parallel_config(backend="dask", client=client):
+            yield joblib.Parallel(**options | {"n_jobs": -1})
+    except KilledWorker as error:
+        raise WorkerDied("workers of the cluster were ended from outside, for want of memory most likely") from error
 
 
 def describe(study: Study, trial: Trial) -> str:
@@ -200,18 +213,15 @@ def estimate(study: Study, cache: Path | str | None = None, budget: float = 10.0
 
     They go into the cache.  The second of a point is the measure, for the first also makes what all of them share.
     """
-    place, trials = _place(cache), plan(study)
-    before = status(study, cache)
-    one_thread()
+    place, trials, before = _place(cache), plan(study), status(study, cache)
     per_point: dict[int, float] = {}
-    once = spent = 0.0
+    spent = 0.0
     for i in np.random.default_rng(0).permutation(len(study.points)):
         if spent > budget:
             break
         mine = [trial for trial in trials if trial.point == i][:2]
         seconds = [attempt(place, trial, study.timeout).seconds for trial in mine]
         per_point[int(i)], spent = seconds[-1], spent + sum(seconds)
-        once += max(seconds[0] - seconds[-1], 0.0)
     mean = sum(per_point.values()) / len(per_point)
     left = [trial for trial in trials if not _is_cached(place, trial)]
     total = sum(per_point.get(trial.point, mean) for trial in left)

@@ -11,6 +11,9 @@ import pandas as pd
 #: Past so many rows a table does not fit on a page.
 PAGE = 40
 
+#: What a label stands for, as a rule, besides the entries of tables.
+TOLD = ("matrices", "recipe", "defect")
+
 #: What LaTeX's fonts lack, as it is written there.
 SYMBOLS = {
     "s̄": r"$\bar{s}$", "x̂": r"$\hat{x}$", "⟨": r"$\langle$", "⟩": r"$\rangle$", "‖": r"$\|$", "²": r"$^2$", "√": r"$\surd$",
@@ -25,9 +28,9 @@ def shortened(summary: pd.DataFrame, varying: Sequence[str]) -> pd.DataFrame:
     """The columns that a reader wants, as text: four digits, intervals in brackets, short names."""
     names = list(varying)
     if "label" in names:  # what a label stands for need not be told again
-        inside = [name for name in names if "." in name]
-        told = [name for name in inside if (summary.groupby("label")[name].nunique(dropna=False) == 1).all()]
-        names = [name for name in names if name not in told]
+        told = [name for name in names if "." in name or name in TOLD]
+        same = summary.groupby("label", dropna=False)[told].nunique(dropna=False) == 1
+        names = [name for name in names if name not in told or not same[name].all()]
     last = [name.rpartition(".")[2] for name in names]
     table = pd.DataFrame(
         {
@@ -55,7 +58,7 @@ def shortened(summary: pd.DataFrame, varying: Sequence[str]) -> pd.DataFrame:
 def _with_interval(summary: pd.DataFrame, name: str) -> list[str]:
     columns = (summary[name], summary[f"{name}_low"], summary[f"{name}_high"])
     return [
-        _number(value) + (f" [{_number(low)}, {_number(high)}]" if math.isfinite(low) and low < high else "")
+        _number(value) + (f" [{low:.3g}, {high:.3g}]" if math.isfinite(low) and low < high else "")
         for value, low, high in zip(*columns, strict=True)
     ]
 
@@ -71,11 +74,14 @@ def _plain(value: Any) -> str:
 
 
 def markdown(title: str, summary: pd.DataFrame, varying: Sequence[str]) -> str:
-    """A title and a table."""
+    """A title, a table, and what its columns say."""
     table = shortened(summary, varying)
     rows = [list(table.columns), ["---"] * len(table.columns), *table.to_numpy().tolist()]
     lines = ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows]
-    return "\n".join([f"# {title}", "", *lines, ""])
+    notes = ["", "In brackets: 95 % bootstrap intervals over the trials."]
+    if "expected" in table.columns:
+        notes.append("Expected to fail: points with a planted defect, at least one row of each defect.")
+    return "\n".join([f"# {title}", "", *lines, *notes, ""])
 
 
 def latex(title: str, summary: pd.DataFrame, varying: Sequence[str]) -> str:

@@ -179,9 +179,15 @@ class Study:
 
     @cached_property
     def varying(self) -> tuple[str, ...]:
-        """The columns that are not the same at every point."""
+        """The columns that are not the same at every point: the label first, then in the order of the file."""
         names = dict.fromkeys(name for row in self.columns for name in row)
-        return tuple(name for name in names if len({repr(row.get(name)) for row in self.columns}) > 1)
+        order = ["label", *(name for axes in (self.grid, *self.zips) for name in axes)]
+
+        def place(name: str) -> int:
+            return min(i for i, axis in enumerate(order) if name == axis or name.startswith(f"{axis}."))
+
+        changing = [name for name in names if len({repr(row.get(name)) for row in self.columns}) > 1]
+        return tuple(sorted(changing, key=place))
 
     def trial_seed(self, point: Point, trial: int) -> int:
         """The seed of one trial: from names, so that no other point, trial or order changes it."""
@@ -218,7 +224,7 @@ def load_study(path: str | os.PathLike[str]) -> Study:
     >>> from simnet.study import load_study
     >>> study = load_study("experiments/similarity.toml")
     >>> study.claim, len(study.points) * study.trials
-    ('similarity', 1260)
+    ('similarity', 1200)
     """
     study, mistakes = read_study(path)
     claim = mistakes.catch(find_claim, study.claim, study.folder) if study.claim else None

@@ -54,11 +54,11 @@ def test_weights_that_are_a_little_off_fail(monkeypatch):
     assert failing() == {"largest error of a weight"}
 
 
-def test_a_limit_off_by_two_fails(monkeypatch):
+def test_a_limit_off_by_three_fails(monkeypatch):
     case = claim.KnownWiring().cases(quick=True)[-1:]
     monkeypatch.setattr(claim.KnownWiring, "cases", lambda self, quick: case)
     right = claim.wiring_noise
-    monkeypatch.setattr(claim, "wiring_noise", lambda **options: 2.0 * right(**options))
+    monkeypatch.setattr(claim, "wiring_noise", lambda **options: 3.0 * right(**options))
     assert failing() == {"noise limit over the law"}
 
 

@@ -21,13 +21,16 @@ class Fast(Claim):
 
     name = "fast"
     title = "E x² = 1"
-    parameters = {"size": 4, "law": 1.0, "pause": 0.0, "how": ("well", "failing", "often failing", "endless", "tight")}
+    how = ("well", "failing", "often failing", "endless", "tight", "dying")
+    parameters = {"size": 4, "truth": 1.0, "pause": 0.0, "how": how}
 
     def trial(self, parameters, seed, sketcher):
         with open(os.path.join(os.path.dirname(__file__), "begun"), "ab", buffering=0) as file:
             file.write(b"%d\\n" % seed)  # one write, which the system appends whole
         if parameters["how"] == "failing" or (parameters["how"] == "often failing" and seed % 3 == 0):
             raise RuntimeError("this one\\n| does not work")
+        if parameters["how"] == "dying":
+            os._exit(3)
         if parameters["how"] == "endless":
             time.sleep(60.0)
         while parameters["how"] == "tight":
@@ -37,7 +40,7 @@ class Fast(Claim):
         square = float((x**2).mean())
         factor = 1.0 if sketcher.__name__ == "Sketcher" else 2.0
         return [
-            Sample("mean ⟨square⟩", factor * square, parameters["law"], bound=12.0, violations=int(square > 12.0), tries=1,
+            Sample("mean ⟨square⟩", factor * square, parameters["truth"], bound=12.0, violations=int(square > 12.0), tries=1,
                    failure_probability=0.05),
             Sample("first", float(x[0]), float("nan")),
         ]

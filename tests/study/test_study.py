@@ -1,12 +1,13 @@
 """A study is checked before anything runs: every mistake is a line, with the nearest name that would have been right."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from simnet.claims import CLAIMS, STUDY_CLAIMS
-from simnet.study import FigureSpec, StudyError, load_study
+from simnet.study import FigureSpec, StudyError, load_study, run_study
 
 EXPERIMENTS = sorted((Path(__file__).parents[2] / "experiments").glob("*.toml"))
 
@@ -70,7 +71,7 @@ def test_a_grid_is_every_combination_of_lists_ranges_and_lists_that_vary_togethe
     assert (first["sketch_dim"], first["matrices"], first["label"]) == (64, "trig", "a")
     assert (last["sketch_dim"], last["matrices"]["density"], last["network"]["height"]) == (256, 0.25, 2)
     assert first["runs"] == 4, "defaults are filled in"
-    assert study.varying == ("network.height", "sketch_dim", "matrices", "label", "matrices.family", "matrices.density")
+    assert study.varying == ("label", "sketch_dim", "network.height", "matrices", "matrices.family", "matrices.density")
 
 
 def test_the_seeds_of_a_point_do_not_depend_on_what_is_written_down_or_its_label(load):
@@ -190,9 +191,40 @@ def test_a_claim_of_a_file_that_is_not_right(place, name):
 
 
 def test_a_claim_of_a_file_says_what_it_takes(place):
-    load_study(place.write(grid="law = [1.0, 2.0]"))
+    load_study(place.write(grid="truth = [1.0, 2.0]"))
     with pytest.raises(StudyError, match="did you mean 'pause'") as error:
         load_study(place.write(grid="paus = [1.0]"))
     assert len(error.value.mistakes) == 1
     with pytest.raises(StudyError, match="how = 'badly'"):
         load_study(place.write(grid='how = ["badly"]'))
+
+
+def test_a_parameter_cannot_be_called_like_a_column(place):
+    claim = place.folder / "claim.py"
+    claim.write_text(claim.read_text().replace('"pause": 0.0', '"pause": 0.0, "ratio": 1.0'))
+    with pytest.raises(StudyError, match="'ratio'"):
+        load_study(place.write())
+
+
+def test_the_law_of_ones_own_in_the_guide_runs(tmp_path):
+    guide = (EXPERIMENTS[0].parent / "README.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    (tmp_path / "my_law.py").write_text(code)
+    described = dict(GOOD, claim="my_law.py:MyLaw", trials=20, grid={"matrices": ["trig", "gaussian"]})
+    (tmp_path / "mine.toml").write_text(text(**described))
+    results = run_study(load_study(tmp_path / "mine.toml"), output=tmp_path / "out", cache=tmp_path / "cache")
+    assert len(results.summary) == 2
+    assert results.unexpected.empty
+
+
+def test_the_file_in_the_guide_is_right(tmp_path):
+    guide = (EXPERIMENTS[0].parent / "README.md").read_text()
+    (described,) = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
+    (tmp_path / "study.toml").write_text(described)
+    assert len(load_study(tmp_path / "study.toml").points) == 2 * 5 * 2 * 2
+
+
+def test_every_study_is_in_the_guide_with_its_question():
+    guide = (EXPERIMENTS[0].parent / "README.md").read_text()
+    named = set(re.findall(r"^\| `(\w+)` \|", guide, re.MULTILINE))
+    assert named == {path.stem for path in EXPERIMENTS}

@@ -24,7 +24,7 @@ def test_a_study_runs_to_its_tables(place, sweep):
 
 
 def test_a_law_that_fails_is_shown_and_status_1(place, sweep):
-    status, out, _ = sweep(place.write(trials=200, grid="law = [1.7]"), "--workers", 1)
+    status, out, _ = sweep(place.write(trials=200, grid="truth = [1.7]"), "--workers", 1)
     assert status == 1
     assert "0 of 3 rows hold" in out
     assert "1.7" in out
@@ -79,3 +79,13 @@ def test_a_changed_claim_of_the_same_version_is_told(place, sweep):
     assert status == 0
     assert "claim.py has changed" in err
     assert "version = 1" in err
+
+
+def test_a_worker_that_dies_is_one_line_and_what_is_done_is_kept(place, sweep):
+    sweep(place.write(trials=3), "--workers", 1)
+    status, out, err = sweep(place.write(trials=3, grid='how = ["well", "dying"]'), "--workers", 2)
+    assert status == 1
+    assert out == ""
+    assert "a worker was ended from outside" in err
+    assert "9 done" in err
+    assert "Traceback" not in err

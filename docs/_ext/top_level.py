@@ -1,4 +1,4 @@
-"""Documents at the top of the repository as pages of the documentation, with their links turned to where they lead from here."""
+"""Documents at the top of the repository as pages of the documentation, their links turned to lead on from there."""
 
 from __future__ import annotations
 

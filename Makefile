@@ -1,7 +1,7 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 
-.PHONY: verify test lint results bench clean
+.PHONY: verify test lint docs results bench clean
 
 verify: .venv/ready
 	$(PY) -m simnet verify
@@ -14,6 +14,10 @@ lint: .venv/lint-ready
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+
+docs: .venv/docs-ready
+	$(PY) -m sphinx -b html -W --keep-going -q docs build/docs
+	@echo build/docs/index.html
 
 results: .venv/ready
 	status=0; for study in experiments/*.toml; do $(PY) -m simnet sweep $$study || status=1; done; exit $$status
@@ -34,6 +38,10 @@ bench: .venv/ready
 
 .venv/lint-ready: .venv/ready
 	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[lint]'
+	touch $@
+
+.venv/docs-ready: .venv/ready
+	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
 	touch $@
 
 clean:

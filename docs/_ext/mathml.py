@@ -6,6 +6,7 @@ The converter is the one of docutils; Sphinx only lacks the few lines that call 
 from __future__ import annotations
 
 import re
+import string
 
 from docutils import nodes
 from docutils.utils.math import MathError
@@ -20,31 +21,25 @@ logger = logging.getLogger(__name__)
 ACCENTS = {"hat": "\u0302", "bar": "\u0304"}
 ACCENTED = re.compile(r"\\(hat|bar)\s*\{?\s*([A-Za-z])\s*\}?")
 
-#: A letter that no formula has.
-STAND_IN = "Ж"
-
 
 def converted(node: nodes.math | nodes.math_block, as_block: bool) -> str:
     """MathML, or a warning that says where the formula is that cannot be converted."""
     # an apostrophe stays one in the converter of docutils: a prime is raised
     text = node.astext().replace("'", r"^{\prime}")
-    letters: list[str] = []
-
-    def stand_in(match: re.Match[str]) -> str:
-        letters.append(match[2] + ACCENTS[match[1]])
-        return rf"\mathrm{{{STAND_IN}}}"
-
+    # letters with accents: an ASCII letter that the formula has not stands in for them, which the converter knows as one
+    other = next(letter for letter in reversed(string.ascii_uppercase) if letter not in text)
+    letters = [match[2] + ACCENTS[match[1]] for match in ACCENTED.finditer(text)]
     try:
-        result = str(tex2mathml(ACCENTED.sub(stand_in, text), as_block=as_block))
+        result = str(tex2mathml(ACCENTED.sub(other, text), as_block=as_block))
     except MathError as error:
         logger.warning("formula %r: %s", node.astext(), error, location=node)
         return ""
-    for letter in letters:
-        # one letter with its accent, since browsers put an accent of its own where the font says, often into the letter
-        result = re.sub(rf"<mi[^>]*>{STAND_IN}</mi>", f"<mi>{letter}</mi>", result, count=1)
-    if STAND_IN in result:
+    parts = result.split(f"<mi>{other}</mi>")
+    if len(parts) != len(letters) + 1:
         logger.warning("formula %r: an accent was lost", node.astext(), location=node)
-    return result
+        return ""
+    # one letter with its accent: browsers put an accent of its own where the font says, often into the letter
+    return parts[0] + "".join(f"<mi>{letter}</mi>{part}" for letter, part in zip(letters, parts[1:], strict=True))
 
 
 def inline(self: HTML5Translator, node: nodes.math) -> None:

@@ -180,7 +180,9 @@ class RoutedLayout(Layout):
                 weights += list(np.moveaxis(couplings / len(below), 2, 0))
                 below = list(np.moveaxis(above, 1, 0))
                 attributes += below
-            outputs = [slot.weight for name, slot in zip(structure.outputs, network.outputs, strict=True) if name is not None]
+            outputs = [
+                slot.weight for name, slot in zip(structure.outputs, network.outputs, strict=True) if name is not None
+            ]
             weights.append(np.tile(outputs, (len(members), 1)))
             found.append(Group(structure, members, tuple(attributes), np.concatenate(weights, axis=1)))
         return found

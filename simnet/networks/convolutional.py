@@ -1,7 +1,7 @@
 """The ``convolutional`` family: kernels are modules, and the strongest places of their maps are objects.
 
 A layer correlates its kernels with the maps below, without padding: ``z_k(p) = Σ_cΔ w_k(c, Δ) m_c(p + Δ)``, and keeps of each
-kernel the strongest places alone: ``m_k(p) = min(1, g_k max(0, z_k(p)))`` at the ``winners`` places with the greatest
+kernel the strongest places alone: ``m_k(p) = tanh(g_k max(0, z_k(p)))`` at the ``winners`` places with the greatest
 positive ``z_k``, and 0 at all others.  So what an object saw are objects, and slot ``(c, Δ)`` of a kernel holds the object of
 kernel ``c`` at ``p + Δ``.  The weight of an edge is the share of its term in the response, ``|w_k(c, Δ) m_c(p + Δ)| / Σ |…|``.
 
@@ -12,7 +12,7 @@ A. Makhzani, B. Frey, *Winner-Take-All Autoencoders*, NeurIPS 2015, for keeping 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -32,7 +32,7 @@ WINDOW = "window"
 #: Strokes of an image, and the numbers that describe one: its middle, angle, length, width and brightness.
 STROKES, NUMBERS = 4, 6
 #: Images on which the gains of kernels are set, and the response that they give to the median winner.
-CALIBRATION, MEDIAN_RESPONSE = 256, 0.6
+CALIBRATION, MEDIAN_RESPONSE = 256, 0.75
 
 
 def draw_images(numbers: Array, size: int) -> Array:
@@ -100,7 +100,7 @@ class WindowFunction(ModuleFunction):
 class KernelFunction(ModuleFunction):
     """A kernel at one place: ``(response, row, column) / √3``, all of them in ``[0, 1]``.
 
-    The response is ``min(1, g max(0, Σ w m))``; row and column are those of the middle of what it sees in the image, in units
+    The response is ``tanh(g max(0, Σ w m))``; row and column are those of the middle of what it sees in the image, in units
     of its size, and follow from the places of its inputs.
 
     Parameters
@@ -125,8 +125,8 @@ class KernelFunction(ModuleFunction):
         return (self.kernel.size + 2,) if self.first else (3,) * self.kernel.size
 
     def response(self, drive: Array) -> Array:
-        """``min(1, g max(0, z))``."""
-        return np.minimum(1.0, self.gain * np.maximum(drive, 0.0))
+        """``tanh(g max(0, z))``."""
+        return np.tanh(self.gain * np.maximum(drive, 0.0))
 
     def __call__(self, inputs: Sequence[Array | None]) -> Array:
         weights = self.kernel.reshape(-1)
@@ -203,16 +203,14 @@ class WinnersLayout(Layout):
     def _group(self, network: ModularNetwork, layers: Sequence[Layer], run: int) -> Group:
         """One run: from the winners of the last layer down to what they saw."""
         objects: dict[Name, Made] = {}
-        slots = [
-            (kernel_name(len(layers) - 1, k), self._object(network, layers, run, len(layers) - 1, k, tuple(place), objects))
-            for k in range(self.kernels[-1])
-            for place in self._winning(layers[-1], run, k)
-        ]
+        top = len(layers) - 1
         # slot by slot of root: kernel by kernel, the strongest first
         outputs: list[Name | None] = []
-        for k in range(self.kernels[-1]):
-            mine = [name for module, name in slots if module == kernel_name(len(layers) - 1, k)]
-            outputs += [*mine, *[None] * (self.winners - len(mine))]
+        for k in range(self.kernels[top]):
+            drives, places = layers[top].drive[run, k], layers[top].places[run, k]
+            for z, (row, column) in zip(drives, places, strict=True):
+                won = z > 0.0
+                outputs.append(self._object(network, layers, run, top, k, (int(row), int(column)), objects) if won else None)
         responses = np.array([0.0 if name is None else objects[name].attributes[0] for name in outputs])
         total = float(responses.sum())
         structure = Structure(
@@ -227,10 +225,6 @@ class WinnersLayout(Layout):
         attributes = tuple(made.attributes[None] for made in objects.values())
         return Group(structure, np.array([run]), attributes, structure.edge_weights[None])
 
-    @staticmethod
-    def _winning(layer: Layer, run: int, kernel: int) -> Iterator[Array]:
-        return (place for place, z in zip(layer.places[run, kernel], layer.drive[run, kernel], strict=True) if z > 0.0)
-
     def _object(
         self,
         network: ModularNetwork,
@@ -244,7 +238,7 @@ class WinnersLayout(Layout):
         """The name of the object of a kernel at a place; it and all that it saw are in ``objects`` then."""
         b = layers[0].functions[0].kernel.shape[-1]
         module = kernel_name(layer, kernel)
-        name = self._name(module, place, layer, b)
+        name = place_name(module, place)
         if name in objects:
             return name
         row, column = place
@@ -252,7 +246,7 @@ class WinnersLayout(Layout):
         seen = layers[layer].below[run, :, row : row + b, column : column + b]
         inputs: list[Name | None]
         if layer == 0:
-            inputs, weights = [self._name(WINDOW, place, 0, b)], [1.0]
+            inputs, weights = [place_name(WINDOW, place)], [1.0]
             if inputs[0] not in objects:
                 middle = (np.array(place) + b / 2.0) / self.size
                 window = network.module(WINDOW).function
@@ -270,10 +264,10 @@ class WinnersLayout(Layout):
         objects[name] = Made(module, x, tuple(inputs), tuple(weights))
         return name
 
-    @staticmethod
-    def _name(module: str, place: tuple[int, int], layer: int, kernel_size: int) -> str:
-        """The module, and the first row and column of the image that it sees."""
-        return f"{module} at {place[0]},{place[1]}"
+
+def place_name(module: str, place: tuple[int, int]) -> str:
+    """The name of an object: its module, and the first row and column of the map below that it sees."""
+    return f"{module} at {place[0]},{place[1]}"
 
 
 def kernel_name(layer: int, number: int) -> str:
@@ -329,7 +323,9 @@ def convolutional(
     winners = integer("winners", winners, minimum=1)
     last = size - len(kernels) * (b - 1)
     if last < 2:
-        raise ValueError(f"size = {size}: must be at least {2 + len(kernels) * (b - 1)} for {len(kernels)} layers of kernels")
+        raise ValueError(
+            f"size = {size}: must be at least {2 + len(kernels) * (b - 1)} for {len(kernels)} layers of kernels"
+        )
     if winners > last**2:
         raise ValueError(f"winners = {winners}: must be at most {last**2}, the places of the last map")
     names = ("response", "row", "column")
@@ -341,7 +337,7 @@ def convolutional(
         raw = [KernelFunction(_kernel(seed, layer, k, maps.shape[1], b, count), 1.0, size, layer == 0) for k in range(count)]
         won, _ = win(raw, maps, winners)
         medians = [float(np.median(z[z > 0.0])) if (z > 0.0).any() else 1.0 for z in np.moveaxis(won.drive, 1, 0)]
-        functions = [replace(f, gain=MEDIAN_RESPONSE / m) for f, m in zip(raw, medians, strict=True)]
+        functions = [replace(f, gain=math.atanh(MEDIAN_RESPONSE) / m) for f, m in zip(raw, medians, strict=True)]
         modules += [Module(kernel_name(layer, k), 3, slots, f, names) for k, f in enumerate(functions)]
         _, maps = win(functions, maps, winners)
         share = 1.0 / (count * b**2)

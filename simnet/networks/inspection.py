@@ -99,7 +99,9 @@ def inspect_network(network: ModularNetwork, *, runs: int | None = None, seed: i
         s = group.structure
         for k, name in enumerate(s.modules):
             fillers = [None if source is None else group.attributes[s.position(source)] for source in s.inputs[k]]
-            empty = [np.zeros((len(group), network.module(slot.sources[0]).attribute_dim)) for slot in network.slots_of(name)]
+            empty = [
+                np.zeros((len(group), network.module(slot.sources[0]).attribute_dim)) for slot in network.slots_of(name)
+            ]
             parts = [e if x is None else x for x, e in zip(fillers, empty, strict=True)]
             inputs, outputs = seen[name]
             outputs.append(group.attributes[k])

@@ -182,9 +182,7 @@ class QuestionLayout(Plan):
         parts.made[IMAGE] = (IMAGE, ())
         region = self._thing(parts, relation, concept)
         if combination >= 0:
-            region = parts.apply(
-                f"combine[{COMBINATIONS[combination]}]", region, self._thing(parts, other_relation, other)
-            )
+            region = parts.apply(f"combine[{COMBINATIONS[combination]}]", region, self._thing(parts, other_relation, other))
         asked = QUESTIONS[question]
         if asked == "is":
             return parts.structure(parts.apply("measure[is]", region))

@@ -40,7 +40,9 @@ class PathLayout(Plan):
 
     def structure(self, network: ModularNetwork, path: Array | None) -> Structure:
         """The modules on a path, each fed by all of the layer below; nothing where the input sees nothing."""
-        layers = [] if path is None else [[f"{layer}.{gene}" for gene in dict.fromkeys(row)] for layer, row in enumerate(path)]
+        layers = (
+            [] if path is None else [[f"{layer}.{gene}" for gene in dict.fromkeys(row)] for layer, row in enumerate(path)]
+        )
         names: list[Name] = [INPUT] if layers else []
         inputs: list[tuple[Name | None, ...]] = [()] if layers else []
         below: tuple[Name | None, ...] = (INPUT,)

@@ -30,8 +30,8 @@ from simnet.randomness import stream
 PART_LENGTH = 2.4
 #: How far the vector of a part strays, relative to its length, from what the whole says.
 STRAY = 0.3
-#: Beside its main entry, of 1, a row of ``W_ij`` has entries up to this.
-LEAK = 0.1
+#: The main entry of a row of ``W_ij``, and how large beside it the others may be: long predictions agree more clearly.
+GAIN, LEAK = 2.5, 0.1
 
 
 def squash(s: Array) -> Array:
@@ -162,7 +162,7 @@ class RoutedLayout(Layout):
             # a part shows the pose of the whole from where it stands: with this whole its predictions agree
             stray = np.abs(stream(seed, "stray", part).standard_normal((runs, dim))) * (STRAY * PART_LENGTH / dim**0.5)
             views = np.stack([capsule.weights[i] for capsule in self._functions(network, 1)])
-            seen.append(np.einsum("rba,rb->ra", views[whole], pose) + stray)
+            seen.append(np.einsum("rba,rb->ra", views[whole], pose) / GAIN + stray)
         found = []
         for members, row in patterns(there.astype(int)):
             structure = OneObjectEach.structure(network, dict(zip(parts, map(bool, row), strict=True)))
@@ -178,8 +178,8 @@ class RoutedLayout(Layout):
                 predictions = np.stack([capsule.predictions(below)[:, present] for capsule in capsules], axis=2)
                 couplings, above = routing(predictions, self.iterations)
                 weights += list(np.moveaxis(couplings / len(below), 2, 0))
-                below = list(np.moveaxis(above, 1, 0))
-                attributes += below
+                attributes += list(np.moveaxis(above, 1, 0))
+                below = list(attributes[-len(capsules) :])
             outputs = [
                 slot.weight for name, slot in zip(structure.outputs, network.outputs, strict=True) if name is not None
             ]
@@ -214,9 +214,10 @@ def capsules(
     """Layers of capsules, routed by agreement, which gives the edges their weights run by run.
 
     In every run one whole, a capsule of the first layer above the parts, is there in a pose ``p``; part ``i`` shows
-    ``u_i = squash(W_iyᵀ p + noise)`` of the whole ``y``.  The ``W_ij`` are permutations and a little more, so that with
-    ``y`` the predictions agree and with other wholes they do not.  They are not negative, and so no attribute is.  The
-    weight of an edge is the coupling coefficient over the number of capsules in the layer below, present or not.
+    ``u_i = squash(W_iyᵀ p + noise)`` of the whole ``y``, up to a factor.  The ``W_ij`` are scaled permutations and a little
+    more, so that with ``y`` the predictions agree and with other wholes they do not.  They are not negative, and so no
+    attribute is.  The weight of an edge is the coupling coefficient over the number of capsules in the layer below, present
+    or not.
 
     Parameters
     ----------
@@ -269,4 +270,4 @@ def capsules(
 
 def _transformation(draw: np.random.Generator, dim: int) -> Array:
     """A permutation, and small entries beside it."""
-    return np.eye(dim)[draw.permutation(dim)] + draw.uniform(0.0, LEAK, (dim, dim))
+    return GAIN * (np.eye(dim)[draw.permutation(dim)] + draw.uniform(0.0, LEAK, (dim, dim)))

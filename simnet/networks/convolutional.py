@@ -1,9 +1,10 @@
 """The ``convolutional`` family: kernels are modules, and the strongest places of their maps are objects.
 
-A layer correlates its kernels with the maps below, without padding: ``z_k(p) = Σ_cΔ w_k(c, Δ) m_c(p + Δ)``, and keeps of each
-kernel the strongest places alone: ``m_k(p) = tanh(g_k max(0, z_k(p)))`` at the ``winners`` places with the greatest
-positive ``z_k``, and 0 at all others.  So what an object saw are objects, and slot ``(c, Δ)`` of a kernel holds the object of
-kernel ``c`` at ``p + Δ``.  The weight of an edge is the share of its term in the response, ``|w_k(c, Δ) m_c(p + Δ)| / Σ |…|``.
+A layer correlates its kernels with the maps below, without padding: ``z_k(p) = Σ_cΔ w_k(c, Δ) m_c(p + Δ)``, and keeps of
+each kernel the strongest places alone: ``m_k(p) = tanh(g_k max(0, z_k(p)))`` at the ``winners`` places with the greatest
+positive ``z_k``, and 0 at all others.  So what an object saw are objects, and slot ``(c, Δ)`` of a kernel holds the object
+of kernel ``c`` at ``p + Δ``.  The weight of an edge is the share of its term in the response,
+``|w_k(c, Δ) m_c(p + Δ)| / Σ |…|``.
 
 Sources: Y. LeCun et al., *Gradient-Based Learning Applied to Document Recognition*, Proc. IEEE 86 (1998), for the layers;
 A. Makhzani, B. Frey, *Winner-Take-All Autoencoders*, NeurIPS 2015, for keeping the strongest places.
@@ -159,7 +160,7 @@ class Layer(NamedTuple):
 def win(functions: Sequence[KernelFunction], below: Array, winners: int) -> tuple[Layer, Array]:
     """The winners of a layer, and its maps with nothing but them."""
     drive = correlate(below, np.stack([f.kernel for f in functions]))
-    runs, kernels, rows, columns = drive.shape
+    runs, kernels, _, columns = drive.shape
     flat = drive.reshape(runs, kernels, -1)
     best = np.argsort(-flat, axis=-1, kind="stable")[..., :winners]
     strongest = np.take_along_axis(flat, best, axis=-1)
@@ -246,13 +247,14 @@ class WinnersLayout(Layout):
         seen = layers[layer].below[run, :, row : row + b, column : column + b]
         inputs: list[Name | None]
         if layer == 0:
-            inputs, weights = [place_name(WINDOW, place)], [1.0]
-            if inputs[0] not in objects:
+            piece = place_name(WINDOW, place)
+            inputs, weights = [piece], [1.0]
+            if piece not in objects:
                 middle = (np.array(place) + b / 2.0) / self.size
                 window = network.module(WINDOW).function
                 assert window is not None
                 (x,) = window([np.concatenate([seen.reshape(-1), middle])[None]])
-                objects[inputs[0]] = Made(WINDOW, x, (), ())
+                objects[piece] = Made(WINDOW, x, (), ())
         else:
             terms = np.abs(function.kernel * seen)
             weights = (terms / terms.sum()).reshape(-1).tolist()
@@ -313,7 +315,7 @@ def convolutional(
     >>> net = simnet.networks.convolutional(kernels=(3, 2), winners=1, seed=0)
     >>> run = net.run(1, seed=1)[0]
     >>> run.structure.outputs
-    ()
+    ('kernel 1.0 at 2,2', 'kernel 1.1 at 3,2')
     """
     kernels = tuple(integer(f"kernels[{i}]", k, minimum=1) for i, k in enumerate(sequence("kernels", kernels, "integers")))
     if not kernels:

@@ -35,7 +35,7 @@ from simnet.randomness import stream
 IMAGE = "image"
 COLOURS, SHAPES = ("red", "green", "blue"), ("circle", "square", "triangle")
 CONCEPTS = (*COLOURS, *SHAPES)
-#: Where the attention goes, in rows and columns; the image is closed at its edges, what leaves on one side comes in opposite.
+#: Where attention goes, in rows and columns; the image is closed at its edges: what leaves on one side comes in opposite.
 RELATIONS = {"above": (-1, 0), "below": (1, 0), "left of": (0, -1), "right of": (0, 1)}
 COMBINATIONS = ("and", "except")
 QUESTIONS = ("is", "colour", "shape")
@@ -199,10 +199,10 @@ def neural_modules(size: int = 3, seed: int = 0) -> ModularNetwork:
 
     ``"image"`` shows things of three colours and three shapes on a grid.  ``find[concept]`` makes an attention map of it, a
     number to a cell; ``transform[relation]`` moves attention, ``combine[and]`` and ``combine[except]`` merge two maps;
-    ``measure[is]`` answers yes or no, and ``describe[colour]`` and ``describe[shape]`` answer from what is attended to, with a
-    probability for each answer.  The grammar of the questions is that of :mod:`simnet.networks.neural_modules`.  An object is
-    named by the layout that made it, so that the name of the output object is the question.  One module can make two objects
-    (what is above one thing and above another); the image fills several slots.
+    ``measure[is]`` answers yes or no, and ``describe[colour]`` and ``describe[shape]`` answer from what is attended to, with
+    a probability for each answer.  The source file has the grammar of the questions.  An object is named by the layout that
+    made it, so that the name of the output object is the question.  One module can make two objects (what is above one thing
+    and above another); the image fills several slots.
 
     Parameters
     ----------
@@ -227,6 +227,9 @@ def neural_modules(size: int = 3, seed: int = 0) -> ModularNetwork:
     >>> runs = simnet.networks.neural_modules(seed=0).run(3, seed=1)
     >>> for i in range(3):
     ...     print(runs[i].structure.outputs[0])
+    measure[is](combine[and](transform[below](find[red]), find[blue]))
+    measure[is](combine[except](find[red], find[triangle]))
+    measure[is](combine[and](transform[right of](find[circle]), find[blue]))
     """
     size = integer("size", size, minimum=2)
     integer("seed", seed)

@@ -98,7 +98,7 @@ def pathnet(
     >>> import simnet
     >>> net = simnet.networks.pathnet(layers=2, modules=4, active=2, attribute_dim=4, seed=0)
     >>> [len(net.run(1, seed=seed)[0].objects) for seed in range(4)]
-    [4, 5, 4, 5]
+    [4, 4, 3, 5]
     """
     layers = integer("layers", layers, minimum=1)
     modules = integer("modules", modules, minimum=1)

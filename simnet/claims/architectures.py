@@ -72,9 +72,9 @@ class Architectures(Claim):
     name = "architectures"
     title = "laws on real architectures"
     statement = (
-        "The laws hold whatever the modules do and however runs differ: inner products are those of the kernel, the objects of "
-        "a module come back together with the error of one object of their summed coefficient c, and least squares gives the "
-        "attributes of every object exactly."
+        "The laws hold whatever the modules do and however runs differ: inner products are those of the kernel, the objects "
+        "of a module come back together with the error of one object of their summed coefficient c, and least squares gives "
+        "the attributes of every object exactly."
     )
     formula = "E⟨s, s̄⟩ = K;   MSE of Σ c x / c, c = Σ c_θ:  (K(s,s) − ‖Σ c x‖²) / (d c²) + v_j / d;   x̂ = x from d ≥ Σ a"
     parameters = common(
@@ -86,7 +86,7 @@ class Architectures(Claim):
             Case(
                 f"{label}, trig, d = 1024",
                 {"network": network, "runs": 4, "matrices": "trig", "sketch_dim": 1024},
-                trials=25 if quick else 80,
+                trials=10 if quick else 60,
                 batch=10,
             )
             for label, network in ARCHITECTURES.items()

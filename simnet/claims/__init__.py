@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simnet.claims.architectures import Architectures
 from simnet.claims.attribute_recovery import AttributeRecovery
 from simnet.claims.base import Case, Claim, Sample
 from simnet.claims.cost import Cost
@@ -37,6 +38,7 @@ CLAIMS: dict[str, Claim] = {
         Holographic(),
         Dictionary(),
         KnownWiring(),
+        Architectures(),
         Wiring(),
     )
 }

@@ -249,7 +249,7 @@ class Encoder:
         weights = weights.T[..., None].astype(self.dtype)
         sketch_bytes = n * self.sketch_dim * self.dtype.itemsize
         depth_first = sketch_bytes * len(structure) > BATCH_BYTES
-        for task in plan(structure, max(1, TASK_BYTES // sketch_bytes), depth_first=depth_first):
+        for task in plan(structure, max(4, TASK_BYTES // sketch_bytes), depth_first=depth_first):
             made = self._own_parts(task, values, presence)
             made = self._transparent(
                 [(part.module, "attribute") for part in task.modules],

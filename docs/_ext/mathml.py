@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 #: Accents as characters that combine with the letter before them.
 ACCENTS = {"hat": "\u0302", "bar": "\u0304"}
-ACCENTED = re.compile(r"\\(hat|bar)\s*\{?\s*([A-Za-z])\s*\}?")
+ACCENTED = re.compile(r"\\(hat|bar)(?:\s*\{\s*([A-Za-z])\s*\}|\s+([A-Za-z]))")
 
 
 def converted(node: nodes.math | nodes.math_block, as_block: bool) -> str:
@@ -28,9 +28,9 @@ def converted(node: nodes.math | nodes.math_block, as_block: bool) -> str:
     text = node.astext().replace("'", r"^{\prime}")
     # letters with accents: an ASCII letter that the formula has not stands in for them, which the converter knows as one
     other = next(letter for letter in reversed(string.ascii_uppercase) if letter not in text)
-    letters = [match[2] + ACCENTS[match[1]] for match in ACCENTED.finditer(text)]
+    letters = [(match[2] or match[3]) + ACCENTS[match[1]] for match in ACCENTED.finditer(text)]
     try:
-        result = str(tex2mathml(ACCENTED.sub(other, text), as_block=as_block))
+        result = str(tex2mathml(ACCENTED.sub(f" {other}", text), as_block=as_block))
     except MathError as error:
         logger.warning("formula %r: %s", node.astext(), error, location=node)
         return ""

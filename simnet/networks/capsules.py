@@ -40,8 +40,8 @@ def squash(s: Array) -> Array:
     Examples
     --------
     >>> from simnet.networks.capsules import squash
-    >>> squash([0.0, 3.0]).tolist()
-    [0.0, 0.9]
+    >>> squash([0.0, 1.0]).tolist()
+    [0.0, 0.5]
     """
     s = np.asarray(s, dtype=float)
     length = np.linalg.norm(s, axis=-1, keepdims=True)
@@ -247,7 +247,7 @@ def capsules(
     >>> net = simnet.networks.capsules(widths=(4, 2), attribute_dim=4, seed=0)
     >>> runs = net.run(2, seed=1)
     >>> [round(w, 3) for w in runs[0].structure["capsule 1.0"].weights]
-    []
+    [0.117, 0.128, 0.139, 0.25]
     """
     widths = tuple(integer(f"widths[{i}]", w, minimum=1) for i, w in enumerate(sequence("widths", widths, "integers")))
     if len(widths) < 2:

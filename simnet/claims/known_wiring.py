@@ -19,6 +19,8 @@ from simnet.claims.base import Case, Claim, Sample, make_sketcher
 from simnet.claims.parameters import Integer, Real, common, network_of
 from simnet.decoding.unrolling import Unrolled
 from simnet.learning import WiringEvidence, find_wiring
+from simnet.learning.metrics import set_scores
+from simnet.learning.wiring import failure_of_a_try
 from simnet.networks import ModularNetwork
 from simnet.networks.network import ROOT, Name
 from simnet.randomness import stream
@@ -53,11 +55,6 @@ def unrolled_edges(found: Unrolled) -> set[Edge]:
     s = found.structure
     owners = [(ROOT, s.outputs), *zip(s.modules, s.inputs, strict=True)]
     return {(owner, i, s[name].module) for owner, names in owners for i, name in enumerate(names) if name is not None}
-
-
-def f1(found: set[Edge], truth: set[Edge]) -> float:
-    """Harmonic mean of precision and recall."""
-    return 2.0 * len(found & truth) / (len(found) + len(truth))
 
 
 class KnownWiring(Claim):
@@ -103,9 +100,12 @@ class KnownWiring(Claim):
         dims = [module.attribute_dim for module in network.modules]
         if "spare" in parameters:
             return sum(dims) + int(parameters["spare"])
-        slots = len(planted_edges(network))
-        failure = 1e-3 / (len(dims) * (slots + 1))
-        return wiring_coordinates(attributes=sum(dims), attribute_dim=min(dims), slots=slots, failure_probability=failure)
+        return wiring_coordinates(
+            attributes=sum(dims),
+            attribute_dim=min(dims),
+            slots=len(planted_edges(network)),
+            failure_probability=failure_of_a_try(network, 1e-3),
+        )
 
     def trial(self, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]) -> Sequence[Sample]:
         network, runs = network_of(parameters), parameters["runs"]
@@ -122,12 +122,12 @@ class KnownWiring(Claim):
         sketches = sketches + share * limit * noise
         if parameters["kind"] == "one sketch":
             found = unrolled_edges(maker.unroll(sketches[0], noise=share * limit))
-            return [Sample("F1 of the edges", f1(found, set(truth)), math.nan)]
+            return [Sample("F1 of the edges", set_scores(found, set(truth)).f1, math.nan)]
         evidence = find_wiring(maker, sketches)
         weights = evident_edges(evidence)
         false = Sample("false edges", len(weights.keys() - truth.keys()), 0.0, zero_scale=1.0)
         if parameters["kind"] == "many sketches":
-            return [Sample("F1 of the edges", f1(set(weights), set(truth)), math.nan), false]
+            return [Sample("F1 of the edges", set_scores(set(weights), set(truth)).f1, math.nan), false]
         other = make_sketcher(network, {**parameters, "sketch_dim": maker.sketch_dim}, seed + 1, sketcher)
         exact = sum(abs(weights.get(edge, 0.0) - weight) < EXACT for edge, weight in truth.items())
         return [

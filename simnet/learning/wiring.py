@@ -17,11 +17,12 @@ import scipy.stats
 from numpy.typing import NDArray
 
 from simnet.checks import probability
+from simnet.decoding.places import Places
 from simnet.learning.evidence import Fit, SketchSpace, fit, sketch_space
 from simnet.learning.ranks import MARGIN, SPARE
+from simnet.networks import ModularNetwork
 from simnet.networks.network import ROOT, Name
 from simnet.sketching import Encoder, observe
-from simnet.sketching.dictionary import own_columns
 
 Array = NDArray[Any]
 
@@ -181,9 +182,15 @@ def find_wiring(
     problem = _unusable(space, len(values))
     if problem:
         return WiringEvidence((), {}, space.loud.shape[1], space.noise, False, False, (problem,))
-    search = _Search(sketcher, observation.rows, space, failure)
+    search = _Search(Places(sketcher, observation.rows), space, failure)
     search.run()
     return _answer(search, values, noise)
+
+
+def failure_of_a_try(network: ModularNetwork, failure_probability: float) -> float:
+    """The share of a failure probability for each module, alone and in each slot that there is."""
+    slots = len(network.outputs) + sum(len(module.slots) for module in network.modules)
+    return failure_probability / (len(network.modules) * (slots + 1))
 
 
 def _unusable(space: SketchSpace, runs: int) -> str:
@@ -214,20 +221,16 @@ class _Search:
     are, for each open slot, the columns that each module would bring through it, in that basis.
     """
 
-    def __init__(self, encoder: Encoder, rows: Array, space: SketchSpace, failure_probability: float) -> None:
-        self.encoder, self.rows, self.space = encoder, rows, space
+    def __init__(self, places: Places, space: SketchSpace, failure_probability: float) -> None:
+        self.places, self.encoder, self.space = places, places.encoder, space
         self.total_failure = failure_probability
-        self.own: dict[Name, Array] = {
-            module.name: encoder.transparent(module.name, "object", own_columns(encoder, module.name)).astype(float)
-            for module in encoder.network.modules
-        }
-        sockets = len(encoder.network.outputs) + sum(len(module.slots) for module in encoder.network.modules)
-        self.failure = failure_probability / (len(self.own) * (sockets + 1))  # a share for each module and edge tried
+        self.failure = failure_of_a_try(self.encoder.network, failure_probability)
+        self.own: dict[Name, Array] = dict(zip(places.modules, places.blocks, strict=True))
         self.found: dict[Name, _Found] = {}
         self.inner: dict[Name | None, Array] = {}
         self.blocks: dict[Socket, dict[Name, Array]] = {}
-        whole = np.zeros((len(space.basis), encoder.sketch_dim), encoder.dtype)
-        whole[:, rows] = space.basis
+        whole = np.zeros((len(space.basis), self.encoder.sketch_dim), self.encoder.dtype)
+        whole[:, places.rows] = space.basis
         self._open(None, whole)
 
     def _open(self, owner: Name | None, inner: Array) -> None:
@@ -359,7 +362,7 @@ def _jackknife(search: _Search, values: Array, noise: float | None) -> Array:
     for group in range(GROUPS):
         part = values[groups != group]
         space = sketch_space(part, noise=noise, failure_probability=search.total_failure)
-        without = _Search(search.encoder, search.rows, space, search.total_failure)
+        without = _Search(search.places, space, search.total_failure)
         without.follow(search)
         found.append(without.weights(without.scales(part)[0]))
     return np.asarray(np.sqrt((GROUPS - 1) * np.var(found, axis=0)))

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from simnet.checks import integer, probability, real, shown
 from simnet.decoding import Answer
 from simnet.decoding.estimate import normal_quantile
+from simnet.decoding.statistics import chosen_bins
 from simnet.memory.selection import Selection
 from simnet.memory.sums import Linear, Reading
 from simnet.networks.network import Name
@@ -264,13 +265,7 @@ class Asked:
         if real("unit", unit, minimum=0.0) == 0.0:
             raise ValueError("unit = 0.0: must be positive")
         sums = self._of(module, counted=True)
-        rows = np.arange(len(sums.values) - 1)
-        try:
-            rows = rows if coordinates is None else np.atleast_1d(rows[coordinates])
-        except (IndexError, TypeError):
-            raise ValueError(
-                f"coordinates = {shown(coordinates)}: must be a slice or integers below attribute_dim = {len(rows)}"
-            ) from None
+        rows = chosen_bins(len(sums.values) - 1, coordinates)
         matrix = np.zeros((len(rows), len(sums.values)))
         matrix[np.arange(len(rows)), rows] = 1.0 / unit
         return sums.of(matrix)

@@ -21,10 +21,10 @@ docs: .venv/docs-ready
 
 results: .venv/ready
 	status=0; for study in experiments/*.toml; do $(PY) -m simnet sweep $$study || status=1; done; exit $$status
-	$(PY) -m experiments.reference
 	$(PY) -m experiments.decoders
 	$(PY) -m experiments.unrolling
-	mkdir -p results/animations
+	mkdir -p results/animations build
+	$(PY) -m simnet report results/attribute_recovery --figures -o build/attribute_recovery.html
 	$(PY) -m simnet animate similarity -o results/animations/similarity.gif
 	$(PY) -m simnet animate flow -o results/animations/flow.gif
 

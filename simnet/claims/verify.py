@@ -20,6 +20,8 @@ from simnet.sketcher import Sketcher
 FAILURE_PROBABILITY = 0.001
 
 Progress = Callable[[int, int, str], None]
+#: The samples of each quantity, one a trial, by name of the claim, number of the case and quantity.
+Collected = dict[tuple[str, int, str], tuple[Case, list[Sample]]]
 
 
 class Task(NamedTuple):
@@ -98,11 +100,25 @@ def verify(
     >>> all(row.holds for row in rows)
     True
     """
+    budget = probability("failure_probability", failure_probability)
+    collected = measure(properties, quick=quick, seed=seed, workers=workers, sketcher=sketcher, progress=progress)
+    return judged(collected, budget)
+
+
+def measure(
+    properties: Sequence[str] | None = None,
+    *,
+    quick: bool = False,
+    seed: int = 0,
+    workers: int = 1,
+    sketcher: type[Sketcher] = Sketcher,
+    progress: Progress | None = None,
+) -> Collected:
+    """The samples that :func:`verify` judges, by claim, case and quantity; parameters as there."""
     wanted = sequence("properties", properties or CLAIMS.keys(), of="names")
     chosen = [CLAIMS[choice("property", name, CLAIMS)] for name in dict.fromkeys(wanted)]
     integer("seed", seed)
     workers = integer("workers", workers, minimum=1)
-    budget = probability("failure_probability", failure_probability)
     tasks = plan(chosen, quick=quick)
     results: dict[int, list[list[Sample]]] = {}
     for place, samples in _run(tasks, seed, sketcher, workers):
@@ -112,12 +128,17 @@ def verify(
     # back to the order of claims, cases and trials, whatever the order in which tasks were planned and ended
     names = [claim.name for claim in chosen]
     ordered = sorted(enumerate(tasks), key=lambda pair: (names.index(pair[1].claim), pair[1].number, pair[1].start))
-    collected: dict[tuple[str, int, str], tuple[Case, list[Sample]]] = {}
+    collected: Collected = {}
     for place, task in ordered:
         for trial in results[place]:
             for sample in trial:
                 collected.setdefault((task.claim, task.number, sample.quantity), (task.case, []))[1].append(sample)
-    share = budget / len(collected)
+    return collected
+
+
+def judged(collected: Collected, failure_probability: float) -> list[Row]:
+    """A verdict for each quantity; each gets an equal part of the failure probability of them all."""
+    share = failure_probability / len(collected)
     return [judge(CLAIMS[name], case, samples, share) for (name, _, _), (case, samples) in collected.items()]
 
 

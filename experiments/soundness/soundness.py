@@ -1,4 +1,4 @@
-"""Is ``verify`` as reliable as it says?  The suite itself, on the scales: false alarms of right software, power against defects.
+"""Is ``verify`` as reliable as it says?  False alarms of right software, and power against planted defects.
 
 One trial of a point is one run of ``verify --quick`` with a seed of its own; see ``false_alarms.toml`` and ``power.toml``.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from simnet.claims import CLAIMS, Case, Claim, Sample
 from simnet.claims.base import prepared
@@ -17,7 +17,7 @@ from simnet.claims.verify import FAILURE_PROBABILITY, Task, judged, measure, run
 from simnet.sketcher import Sketcher
 from simnet.testing import DEFECTS
 
-#: Failure probabilities that the samples of one run are judged at: the one of ``verify``, and two that fail often enough to count.
+#: Failure probabilities that a run is judged at: the one of ``verify``, and two that fail often enough to count.
 BUDGETS = (FAILURE_PROBABILITY, 0.01, 0.1)
 
 
@@ -28,7 +28,7 @@ class FalseAlarms(Claim):
     title = "false alarms ≤ stated"
     statement = "Right software fails a run of verify no more often than the run states."
     formula = "P[a row fails | all laws hold] ≤ failure probability"
-    parameters = {"property": tuple(CLAIMS)}
+    parameters: ClassVar[Mapping[str, Any]] = {"property": tuple(CLAIMS)}
 
     def trial(self, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]) -> Sequence[Sample]:
         """One quick run of one property, judged at each of the budgets."""
@@ -61,10 +61,10 @@ class Power(Claim):
     title = "defects caught ≥ 99 %"
     statement = "A sketcher with a planted defect is rejected in at least 99 % of the runs."
     formula = "P[a row fails | defect] ≥ 0.99"
-    parameters = {"property": tuple(CLAIMS), "case": Text(""), "planted": tuple(DEFECTS)}
+    parameters: ClassVar[Mapping[str, Any]] = {"property": tuple(CLAIMS), "case": Text(""), "planted": tuple(DEFECTS)}
 
     def prepare(self, parameters: Mapping[str, Any]) -> tuple[Case, int]:
-        """The first case of the property whose label begins so, and the rows of the whole property, to share between them."""
+        """The first case of the property whose label begins so, and how many rows the whole property has."""
         cases = CLAIMS[parameters["property"]].cases(quick=True)
         case = next(case for case in cases if case.label.startswith(parameters["case"]))
         rows = len(measure([parameters["property"]], quick=True))

@@ -1,7 +1,7 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 
-.PHONY: verify test lint docs results bench clean
+.PHONY: verify test lint docs results soundness package bench clean
 
 verify: .venv/ready
 	$(PY) -m simnet verify
@@ -14,6 +14,7 @@ lint: .venv/lint-ready
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	.venv/bin/lint-imports
 
 docs: .venv/docs-ready
 	$(PY) -m sphinx -b html -W --keep-going -q docs build/docs
@@ -27,6 +28,18 @@ results: .venv/ready
 	$(PY) -m simnet report results/attribute_recovery --figures -o build/attribute_recovery.html
 	$(PY) -m simnet animate similarity -o results/animations/similarity.gif
 	$(PY) -m simnet animate flow -o results/animations/flow.gif
+
+# hours: the verification itself, over 200 seeds and with every planted defect
+soundness: .venv/ready
+	status=0; for study in experiments/soundness/*.toml; do $(PY) -m simnet sweep $$study || status=1; done; exit $$status
+
+# source archive and wheel, and the command from the wheel in an environment that has nothing but the core dependencies
+package: .venv/lint-ready
+	rm -rf dist build/empty
+	$(PY) -m build --quiet
+	$(PYTHON) -m venv build/empty
+	build/empty/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt dist/*.whl
+	cd build && empty/bin/simnet demo truncation && empty/bin/simnet verify --quick --property matrices
 
 bench: .venv/ready
 	$(PY) -m benchmarks

@@ -1,7 +1,7 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 
-.PHONY: verify test lint docs results soundness package bench clean
+.PHONY: verify test fuzz lint docs results soundness package bench clean
 
 verify: .venv/ready
 	$(PY) -m simnet verify
@@ -9,6 +9,13 @@ verify: .venv/ready
 # the tests run side by side: with several threads each, BLAS would wait for itself
 test: .venv/ready
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2
+
+# make fuzz MINUTES=120: damaged files, command lines and random networks; every round draws others
+MINUTES ?= 10
+fuzz: .venv/ready
+	end=$$(( $$(date +%s) + 60 * $(MINUTES) )); round=0; while [ $$(date +%s) -lt $$end ]; do round=$$(( round + 1 )); \
+	$(PY) -m pytest tests/fuzz -q -n 2 --hypothesis-profile=fuzz --hypothesis-seed=$$(( $$(date +%s) )) || exit 1; done; \
+	echo "$$round rounds without a finding"
 
 lint: .venv/lint-ready
 	$(PY) -m ruff check .

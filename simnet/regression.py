@@ -96,7 +96,7 @@ def read_reference(folder: str | os.PathLike[str] = REFERENCE) -> pd.DataFrame:
                 dict.fromkeys(ROUNDED, "float64") | dict.fromkeys(COUNTED, "int64")
             )
         except (ValueError, KeyError) as error:
-            raise ValueError(f"{path}: not a reference of `simnet regress`: {error}") from None
+            raise ValueError(f"{path}: not a reference of `simnet regress`: {' '.join(str(error).split())}") from None
 
 
 def compare(old: pd.DataFrame, new: pd.DataFrame, tolerance: float = TOLERANCE) -> list[Moved]:

@@ -40,18 +40,22 @@ def read_network(document: Any) -> ModularNetwork:
 
     Raises
     ------
-    KeyError, TypeError, IndexError
-        If something is missing or is not laid out so.
     ValueError
-        If what it describes is no network; the message names the field.
+        If something is missing, or is not laid out so, or if what it describes is no network.
     """
-    modules = tuple(
-        Module(
-            entry["name"],
-            entry["attribute_dim"],
-            read_slots(f"module {entry['name']!r}: slots", entry["slots"]),
-            attribute_names=entry.get("attribute_names", ()),
+    try:
+        modules = tuple(
+            Module(
+                entry["name"],
+                entry["attribute_dim"],
+                read_slots(f"module {entry['name']!r}: slots", entry["slots"]),
+                attribute_names=entry.get("attribute_names", ()),
+            )
+            for entry in document["modules"]
         )
-        for entry in document["modules"]
-    )
-    return ModularNetwork(modules, read_slots("network: outputs", document["outputs"]))
+        outputs = document["outputs"]
+    except KeyError as error:
+        raise ValueError(f"network: the key {error} is missing") from None
+    except (TypeError, IndexError, AttributeError) as error:
+        raise ValueError(f"network: is not laid out as one: {error}") from None
+    return ModularNetwork(modules, read_slots("network: outputs", outputs))

@@ -251,7 +251,8 @@ def read_attributes(field: str, values: Any) -> Array:
     bad = np.flatnonzero(~np.isfinite(vector))
     if bad.size:
         raise ValueError(f"{field}[{bad[0]}] = {vector[bad[0]]}: must be finite")
-    norm = float(np.linalg.norm(vector))
+    with np.errstate(over="ignore"):
+        norm = float(np.linalg.norm(vector))
     if norm > 1.0 + ROUNDING:
         raise ValueError(f"{field}: has length {norm:.6g}, must be at most 1")
     vector.setflags(write=False)

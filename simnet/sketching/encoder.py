@@ -116,10 +116,7 @@ class Encoder:
         if missing:
             raise ValueError(f"metadata: does not say {', '.join(missing)}; Sketcher.metadata does")
         if network is None:
-            try:
-                network = read_network(metadata["network"])
-            except (KeyError, TypeError, IndexError) as error:
-                raise ValueError(f"metadata: network is not laid out as one: {error}") from None
+            network = read_network(metadata["network"])
         return cls(
             network,
             metadata["sketch_dim"],

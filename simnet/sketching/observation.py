@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -170,6 +171,26 @@ def save_sketches(path: str | os.PathLike[str], sketches: Any, *, storage: str |
         np.savez(file, **arrays, metadata=np.frombuffer(note, dtype=np.uint8))
 
 
+def check_members(file: IO[bytes]) -> None:
+    """A ``ValueError`` if an array in an archive says to be larger than the archive: NumPy would take the memory first."""
+    size = file.seek(0, os.SEEK_END)
+    with zipfile.ZipFile(file) as archive:
+        for info in archive.infolist():
+            if info.compress_type != zipfile.ZIP_STORED or info.file_size > size:
+                raise ValueError(f"{info.filename}: is compressed, or longer than the file")
+            with archive.open(info) as member:
+                version = np.lib.format.read_magic(member)
+                read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(
+                    version
+                )
+                if read is None:
+                    raise ValueError(f"{info.filename}: is no array of version 1 or 2")
+                shape, _, dtype = read(member)
+            if dtype.hasobject or min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize > info.file_size:
+                raise ValueError(f"{info.filename}: an array of shape {shape} and dtype {dtype} is not in it")
+    file.seek(0)
+
+
 def load_sketches(path: str | os.PathLike[str]) -> tuple[Array, dict[str, Any]]:
     """Read what :func:`save_sketches` wrote: the sketches, restored to ``float64`` if they were rounded, and the metadata.
 
@@ -181,6 +202,7 @@ def load_sketches(path: str | os.PathLike[str]) -> tuple[Array, dict[str, Any]]:
     # the file is opened here, so that what cannot be opened is an OSError, and what cannot be read is closed again
     with open(path, "rb") as file:
         try:
+            check_members(file)
             archive = np.load(file, allow_pickle=False)
             sketches, note = archive["sketches"], archive["metadata"]
             scales = archive["scales"] if "scales" in archive.files else None

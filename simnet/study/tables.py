@@ -31,6 +31,12 @@ from simnet.study.trial import OK, Outcome, Trial
 #: Integers, even where a failed trial leaves them empty; and numbers, even where they happen to be whole.
 COUNTS = ("violations", "tries", "allowed_violations")
 FLOATS = ("seconds", *MEASURED[1:5], *MEASURED[7:], *SUMMARY[3:11])
+#: The columns of a summary that is read.
+KINDS: Any = {
+    **dict.fromkeys(SUMMARY[3:11], "float64"),
+    **dict.fromkeys((*COUNTS, "trials", "failed", "point"), "Int64"),
+    **{"holds": "boolean", "quantity": "str", "expected": "str"},
+}
 
 LEVEL = 0.95
 RESAMPLES = 999
@@ -65,7 +71,7 @@ class Results:
         """The rows that are not as they should be: a law that fails, a defect with which all rows hold, failed trials."""
         s = self.summary
         holds = s.holds.fillna(True).astype(bool)
-        noticed = ~holds.groupby(s.get("defect", s.expected)).transform("all")
+        noticed = ~holds.groupby(s.get("defect", s.expected).astype(str)).transform("all")
         return s[(s.failed > 0) | np.where(s.expected == "holds", ~holds, ~noticed)]
 
 
@@ -229,15 +235,18 @@ def read_results(folder: str | os.PathLike[str]) -> Results:
     try:
         study, _ = read_study(folder / "study.toml")
         trials = pd.read_parquet(folder / "trials.parquet") if (folder / "trials.parquet").is_file() else pd.DataFrame()
-        kinds: Any = {"holds": "boolean", "quantity": "str", **dict.fromkeys(COUNTS, "Int64")}
-        summary = pd.read_csv(folder / "summary.csv", dtype=kinds)
-        facts = json.loads((folder / "provenance.json").read_text())
+        summary = pd.read_csv(folder / "summary.csv", dtype=KINDS)
+        facts = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
+        if not isinstance(facts, dict):
+            raise ValueError("provenance.json is no table of facts")
         if missing := set(SUMMARY) - set(summary.columns):
             raise ValueError(f"summary.csv has no columns {', '.join(sorted(missing))}")
         if (folder / "times.csv").is_file() and len(trials):
             trials = trials.merge(pd.read_csv(folder / "times.csv"), on=["point", "trial"], how="left")
         else:
             trials = trials.assign(seconds=math.nan)
-    except (OSError, ValueError) as error:
+        if summary[["failed", "point", "expected"]].isna().any(axis=None) or set(summary.expected) - {"holds", "fails"}:
+            raise ValueError("summary.csv has rows that no study writes")
+    except (OSError, ValueError, TypeError, OverflowError) as error:
         raise ValueError(f"{folder}: cannot be read ({' '.join(str(error).split())})") from error
     return Results(study, trials, summary, facts)

@@ -23,6 +23,10 @@ from typing import Any
 from simnet.checks import choice, real
 
 
+#: The smallest positive constant.
+SMALLEST = 1e-12
+
+
 @dataclass(frozen=True)
 class Recipe:
     """The constants of a sketch; the default is the paper's, with every constant ½.
@@ -39,7 +43,7 @@ class Recipe:
     Raises
     ------
     ValueError
-        If a constant is negative, past 10⁶ or not finite, or if both ``identity`` and ``mixing`` are 0.
+        If a constant is negative, between 0 and 10⁻¹², past 10⁶ or not finite, or if both ``identity`` and ``mixing`` are 0.
 
     Examples
     --------
@@ -60,6 +64,8 @@ class Recipe:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = real(f"recipe.{field.name}", getattr(self, field.name), minimum=0.0, maximum=1e6)
+            if 0.0 < value < SMALLEST:  # ratios of constants must not overflow
+                raise ValueError(f"recipe.{field.name} = {value:g}: must be 0 or in [{SMALLEST:g}, 1e+06]")
             object.__setattr__(self, field.name, value)
         if self.identity == 0.0 and self.mixing == 0.0:
             raise ValueError("recipe.identity = recipe.mixing = 0: one of the two must be positive")

@@ -22,7 +22,6 @@ from typing import Any
 
 from simnet.checks import choice, real
 
-
 #: The smallest positive constant.
 SMALLEST = 1e-12
 

@@ -11,6 +11,7 @@ others; results folders hold none.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from threadpoolctl import threadpool_limits
 
 from simnet.checks import integer
 from simnet.claims.loading import claim_file
+from simnet.files import folder_to_write
 from simnet.study import tables
 from simnet.study.provenance import now, provenance
 from simnet.study.study import Study, canonical, check_timeout
@@ -77,6 +79,10 @@ def _is_cached(cache: str, trial: Trial) -> bool:
 
 def _place(cache: Path | str | None) -> str:
     return str(Path(CACHE if cache is None else cache).resolve())
+
+
+def _output(study: Study, output: Path | str | None) -> Path:
+    return RESULTS / study.name if output is None else Path(output)
 
 
 def recalled(study: Study, cache: Path | str | None = None) -> tuple[list[Trial], dict[Trial, Outcome]]:
@@ -144,6 +150,8 @@ def run_study(
         If the system ends a worker.
     """
     workers, place, started = integer("workers", workers, minimum=1), _place(cache), now()
+    for field, folder in (("output", _output(study, output)), ("cache", Path(place))):
+        folder_to_write(field, folder)
     limit = study.timeout if timeout is None else check_timeout(timeout)
     trials, outcomes = recalled(study, cache)
     # a trial that failed is tried again; two points that differ only in their label share their trials
@@ -176,6 +184,12 @@ def _numbered(cache: str, trial: Trial, timeout: float | None, parent: int | Non
     return trial, attempt(cache, trial, timeout, parent)
 
 
+def _one_line(record: logging.LogRecord) -> bool:
+    """What Dask says of a cluster that went away, without its traceback: the work goes on here or with the next call."""
+    record.exc_info = None
+    return bool(record.getMessage().strip())
+
+
 @contextmanager
 def _backend(workers: int, cluster: str | None) -> Iterator[joblib.Parallel]:
     """One way to run tasks: here, in worker processes, or on a cluster.  Short tasks are sent several at a time."""
@@ -191,6 +205,7 @@ def _backend(workers: int, cluster: str | None) -> Iterator[joblib.Parallel]:
         from distributed import Client, KilledWorker
     except ImportError as error:
         raise ValueError(f"cluster = {cluster!r}: needs Dask, install the extra `cluster`") from error
+    logging.getLogger("distributed.client").addFilter(_one_line)
     try:
         client = Client(cluster, timeout=10, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
@@ -233,5 +248,5 @@ def _written(
 ) -> tables.Results:
     ordered = sorted(trials, key=lambda trial: (trial.point, trial.number))
     made = tables.tabulate(study, [(trial, outcomes[trial]) for trial in ordered if trial in outcomes], facts)
-    tables.write_results(made, RESULTS / study.name if output is None else Path(output))
+    tables.write_results(made, _output(study, output))
     return made

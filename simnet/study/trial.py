@@ -10,6 +10,7 @@ import os
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import blake2b
@@ -106,7 +107,9 @@ def attempt(cache: str, trial: Trial, timeout: float | None, parent: int | None 
     start = time.perf_counter()
     note = failure_note(cache, trial)
     try:
-        with limited(timeout):
+        with limited(timeout), warnings.catch_warnings():
+            # the cache tells the time by the clock on the wall, which may jump
+            warnings.filterwarnings("ignore", "Persisting input arguments took")
             outcome = recall(cache, trial)
     except TrialTimeout:
         outcome = Outcome(TIMEOUT, f"longer than {timeout:g} s", time.perf_counter() - start, ())

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from simnet.checks import choice, real
 from simnet.decoding.estimate import Estimate, Fit, PerObject
-from simnet.decoding.linear import LinearSystem
+from simnet.decoding.linear import LEAST_ERROR, LinearSystem
 from simnet.networks import Structure
 from simnet.sketching import Encoder, Observation
 from simnet.theory.linear import linear_mse
@@ -72,6 +72,7 @@ def least_squares(
     free = observation.kept - system.unknowns
     known = np.isfinite(spread)
     errors = np.where(known, _noise_levels(system, fit.residual)[:, None] * np.where(known, spread, 0.0), np.inf)
+    errors = np.maximum(errors, LEAST_ERROR)
     return Estimate(
         structure,
         "least_squares",

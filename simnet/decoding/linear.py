@@ -31,6 +31,13 @@ DIRECT_UNKNOWNS, DIRECT_BYTES = 2500, 1 << 29
 #: Encoding rounds each coordinate to about this many units in the last place of the root mean square one.
 ROUNDING_UNITS = 4.0
 
+#: Decoding is done in double precision: forming the columns and solving for what weighs least rounds as if the coordinates
+#: had so much noise, measured where intervals are as wide as that, with room to spare.
+DECODING_UNITS = 12.0
+
+#: What is solved for is rounded itself, whatever the columns: attributes have lengths up to 1.
+LEAST_ERROR = 16.0 * float(np.finfo(float).eps)
+
 
 @dataclass(frozen=True, eq=False)
 class LinearSystem:
@@ -66,8 +73,9 @@ class LinearSystem:
 
     @cached_property
     def noise(self) -> float:
-        """Standard deviation of each coordinate: what the user says was added, and the rounding of the sketch itself."""
-        return self.observation.noise_with_rounding(ROUNDING_UNITS)
+        """Standard deviation of each coordinate: what the user says was added, the rounding of the sketch and of decoding."""
+        decoding = DECODING_UNITS * float(np.finfo(float).eps) * float(np.sqrt(np.mean(self.observation.remaining**2)))
+        return float(np.hypot(self.observation.noise_with_rounding(ROUNDING_UNITS), decoding))
 
     @cached_property
     def gram(self) -> Array:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from simnet.checks import choice, real
 from simnet.decoding.estimate import Estimate, Fit, PerObject, Pivots
 from simnet.decoding.least_squares import SOLVERS
-from simnet.decoding.linear import LinearSystem
+from simnet.decoding.linear import LEAST_ERROR, LinearSystem
 from simnet.networks import Structure
 from simnet.sketching import Encoder, Observation
 from simnet.theory.linear import linear_mse
@@ -102,7 +102,7 @@ def shrunken_estimate(
     missing = np.clip(ridge.missing, 0.0, 1.0 - 1e-12)
     pivots = mean + (ridge.values - mean) / (1.0 - missing)
     errors = np.broadcast_to(np.sqrt(variance * missing), values.shape)
-    spread = np.broadcast_to(np.sqrt(variance * missing / (1.0 - missing)), values.shape)
+    spread = np.broadcast_to(np.maximum(np.sqrt(variance * missing / (1.0 - missing)), LEAST_ERROR), values.shape)
 
     def each(array: Array) -> PerObject:
         return PerObject(s, system.split(array))

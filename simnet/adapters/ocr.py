@@ -4,32 +4,32 @@ The pipeline goes from the image to boxes of lines, their angle, and text.  Its 
 
     root ← word × slots      word ← angle, place      angle ← box
 
-``box`` is a line that was detected, ``angle`` what the classifier says of it (upright, upside down), ``word`` a word that was
-recognised in it and ``place`` where that stands.  The words of one line share its angle and its box, so that the object graph
-is no tree, and a page has as many of them as there are, in slots of weight ``1/slots``, in the order of reading.
+``box`` is a line that was detected, ``angle`` what the classifier says of it (upright, upside down), ``word`` a word
+that was recognised in it and ``place`` where that stands.  The words of one line share its angle and its box, so that
+the object graph is no tree, and a page has as many of them as there are, in slots of weight ``1/slots``, in the order
+of reading.
 
-The attributes of a word are those of its letters: its trigrams, hashed, a non-negative vector of unit length.  Words that are
-spelt alike are alike, and with :data:`RECIPE` nearly all of the kernel of two pages is that of their words, whatever their
-layout.  All places together have ``68`` unknowns a slot; with more coordinates everything comes back exactly
-(:mod:`simnet.decoding.joint`), from any prefix that still has so many.
+The attributes of a word are those of its letters: its trigrams, hashed, a non-negative vector of unit length.  Words
+that are spelt alike are alike, and with :data:`RECIPE` nearly all of the kernel of two pages is that of their words,
+whatever their layout.  All places together have ``68`` unknowns a slot; with more coordinates everything comes back
+exactly (:mod:`simnet.decoding.joint`), from any prefix that still has so many.
 """
 
 from __future__ import annotations
 
-import math
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.adapters.rules import DEEP
 from simnet.checks import integer, sequence, shown
-from simnet.decoding.joint import ROUNDING_UNITS, JointSystem
+from simnet.decoding.joint import JointSystem
 from simnet.networks import Executions, Group, ModularNetwork, Module, Slot, Structure
+from simnet.recipes import Recipe
 from simnet.sketcher import Sketcher
 
 Array = NDArray[Any]
@@ -43,8 +43,8 @@ RECTANGLE = 2.0
 #: Two lines are one if their rectangles differ by less, in shares of the page.
 SAME = 1e-3
 
-#: Little weight on marks of presence, which all words share, and on layout.
-RECIPE = replace(DEEP, value_share=0.99**0.5, presence_share=0.1)
+#: Little weight on marks of presence, which all words share, and on what feeds a word, its layout.
+RECIPE = Recipe(0.5**0.5, 0.5**0.5, 0.9**0.5, 0.1**0.5, 0.99**0.5, 0.1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,13 +118,16 @@ def read_page(pipeline: Any, image: Any) -> Page:
     size = np.array([width, height])
     lines, rest = [], list(found.word_results)
     for corners, text, (label, score) in zip(found.boxes, found.txts, labels, strict=True):
-        # lines of which no word was located are missing among the words
-        here = rest.pop(0) if rest and _letters(word for word, *_ in rest[0]) == _letters([text]) else ()
-        if here:
-            upright = float(score) if label == "0" else 1.0 - float(score)
-            places = np.array([_rectangle(place, size) for _, _, place in here])
-            words = tuple(word for word, *_ in here)
-            lines.append(Line(_rectangle(corners, size), np.array([upright, 1.0 - upright]), words, places))
+        box, words = _rectangle(corners, size), tuple(text.split())
+        upright = float(score) if label == "0" else 1.0 - float(score)
+        # lines of which no part was located are missing among the parts
+        located = rest.pop(0) if rest and _letters(part for part, *_ in rest[0]) == _letters(words) else ()
+        corners_of = [np.asarray(place, dtype=float) for part, _, place in located for _ in _letters([part])]
+        ends = np.cumsum([len(word) for word in words])
+        # a wide letter may split a word into parts: it stands where all of its letters do
+        spans = [corners_of[end - len(word) : end] if located else [corners] for word, end in zip(words, ends, strict=True)]
+        places = np.array([_rectangle(np.concatenate(span), size) for span in spans])
+        lines.append(Line(box, np.array([upright, 1.0 - upright]), words, places))
     return Page(tuple(lines))
 
 
@@ -145,7 +148,7 @@ def embedded(word: str, size: int = LETTERS) -> Array:
     --------
     >>> from simnet.adapters.ocr import embedded
     >>> [round(float(embedded("window") @ embedded(other)), 2) for other in ("Window", "windows", "garden")]
-    [1.0, 0.77, 0.0]
+    [1.0, 0.91, 0.29]
     """
     if not isinstance(word, str) or not word:
         raise ValueError(f"word = {shown(word)}: must be a string of a letter at least")
@@ -278,7 +281,7 @@ class Pages:
         outputs = tuple(slot.weight for slot in network.outputs)
         return Structure(network, tuple(names), tuple(modules), tuple(inputs), weights, tuple(ends), outputs)
 
-    def recover(self, sketcher: Sketcher, sketches: Any, noise: float = 0.0) -> list[FoundPage]:
+    def recover(self, sketcher: Sketcher, sketches: Any) -> list[FoundPage]:
         """Words, places, angles and boxes of every page, from its sketch or a prefix of it alone.
 
         Parameters
@@ -286,22 +289,21 @@ class Pages:
         sketcher : Sketcher
             Of :attr:`network`.
         sketches : (d',) or (n, d') array
-        noise : float
-            What storage added to each coordinate.
 
         Raises
         ------
         ValueError
-            If the coordinates are too few to tell all places apart.
+            If the sketcher is one of another network, or the coordinates are too few to tell all places apart.
         """
-        observation = sketcher.observe(sketches, noise=noise)
+        if sketcher.network != self.network:
+            raise ValueError(f"sketcher: is of another network, must be of that of pages of {self.slots} slots")
+        observation = sketcher.observe(sketches)
         system = JointSystem(sketcher, observation.rows)
-        known = np.full(len(observation.remaining), observation.noise_with_rounding(ROUNDING_UNITS))
-        sums, _ = system.solve(observation.remaining, known)
+        sums, _ = system.solve(observation.remaining, np.zeros(len(observation.remaining)))
         weights = np.array(system.weights)
         presence = sums[:, [span.stop for span in system.spans]] / weights
         there = presence > 0.5
-        values = {module: [] for module in ("word", "place", "angle", "box")}
+        values: dict[str, list[Array]] = {module: [] for module in ("word", "place", "angle", "box")}
         for module, weight, span in zip(system.modules, weights, system.spans, strict=True):
             values[str(module)].append(sums[:, span] / weight)
         doubt = np.abs(presence - there).max(axis=1)

@@ -13,6 +13,7 @@ the machine and of what else it does, so look at their ratios.
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 import tempfile
@@ -33,15 +34,16 @@ RUNS, DIM, QUERIES, K = (5_000, 20_000, 50_000), 4096, 100, 10
 STORAGE = "float32"
 
 
-def median_ms(work: Callable[[int], object], times: int) -> float:
-    """The median time of a call in milliseconds, after one that is not counted."""
-    work(0)
-    spent = []
-    for i in range(times):
-        start = time.perf_counter()
-        work(i)
-        spent.append(time.perf_counter() - start)
-    return 1e3 * float(np.median(spent))
+def medians_ms(times: int, *works: Callable[[int], object]) -> list[float]:
+    """The median time of each in milliseconds: turn by turn, so that what else the machine does slows all of them alike."""
+    spent: list[list[float]] = [[] for _ in works]
+    for i in range(-1, times):
+        for work, mine in zip(works, spent, strict=True):
+            start = time.perf_counter()
+            work(max(i, 0))
+            if i >= 0:  # the first call is not counted
+                mine.append(time.perf_counter() - start)
+    return [1e3 * float(np.median(mine)) for mine in spent]
 
 
 def measure(runs: int) -> list[dict[str, Any]]:
@@ -53,46 +55,45 @@ def measure(runs: int) -> list[dict[str, Any]]:
     queries = sketcher.encode(net.run(QUERIES, seed=2))
     rows = []
     with tempfile.TemporaryDirectory() as folder, SketchStore.create(Path(folder, "s"), sketcher, storage=STORAGE) as store:
-        one = median_ms(lambda i: store.add(sketches[i]), 50)
+        (one,) = medians_ms(50, lambda i: store.add(sketches[i]))
         store.remove(store.ids().tolist())
         start = time.perf_counter()
         ids = store.add(sketches)
         print(f"{runs} sketches: one addition {one:.1f} ms (durable), all at once {time.perf_counter() - start:.1f} s")
-        lengths = np.linalg.norm(sketches.astype(float), axis=1)
-        truth = [set(ids[i] for i in np.argsort(-(sketches @ query) / lengths)[:K]) for query in queries.astype(float)]
+        whole = sketches.astype(float)
+        scores = whole @ queries.T.astype(float) / np.linalg.norm(whole, axis=1)[:, None]
+        truth = [{ids[i] for i in top} for top in np.argpartition(-scores, K, axis=0)[:K].T]
+        del whole, scores
 
-        def row(way: str, milliseconds: float, found: list[Any] | None = None) -> None:
-            recall = np.nan if found is None else np.mean([len(a & {m.id for m in b}) / K for a, b in zip(truth, found)])
-            rows.append({"sketches": runs, "sketch_dim": DIM, "search": way, "ms": milliseconds, "recall_at_10": recall})
+        def in_memory(i: int) -> Any:
+            return np.argpartition(sketches @ queries[i], -K)
 
-        ways = {
-            "exact, of the file": ("exact", 10),
-            "index, in memory": ("index", QUERIES),
-            "index, partition": ("index", QUERIES),
-        }
-        row("exact, in memory", median_ms(lambda i: np.argpartition(sketches @ queries[i], -K), 50))
-        largest = lance.HELD_BYTES
-        for way, (method, times) in ways.items():
-            if method == "index":
-                lance.HELD_BYTES = 0 if "partition" in way else 1 << 40
-                start = time.perf_counter()
-                store.build_index()
-                print(f"{way}: built in {time.perf_counter() - start:.1f} s")
-            spent = median_ms(lambda i: store.nearest(queries[i], K, method=method), times)
-            row(way, spent, store.nearest(queries, K, method=method))
-        lance.HELD_BYTES = largest
+        def add_row(way: str, method: str, times: int, exact: float = np.nan) -> float:
+            spent, product = medians_ms(times, lambda i: store.nearest(queries[i], K, method=method), in_memory)
+            found = [{match.id for match in matches} for matches in store.nearest(queries, K, method=method)]
+            recall = float(np.mean([len(a & b) / K for a, b in zip(truth, found, strict=True)]))
+            faster = {"than_exact_of_the_file": exact / spent, "than_exact_in_memory": product / spent}
+            row = {"sketches": runs, "sketch_dim": DIM, "search": way, "recall_at_10": recall, "ms": spent}
+            rows.append({**row, "ms_exact_in_memory": product, **{f"times_faster_{k}": v for k, v in faster.items()}})
+            return spent
+
+        exact = add_row("exact, of the file", "exact", 10)
+        held = lance.HELD_BYTES
+        for way, lance.HELD_BYTES in (("index, prefixes in memory", 1 << 40), ("index, partition", 0)):
+            start = time.perf_counter()
+            store.build_index()
+            print(f"{way}: built in {time.perf_counter() - start:.1f} s")
+            add_row(way, "index", QUERIES, exact)
+        lance.HELD_BYTES = held
     return rows
 
 
 def main(*runs: int) -> None:
     """Write the table."""
     table = pd.DataFrame([row for number in runs or RUNS for row in measure(number)])
-    for way in ("of the file", "in memory"):
-        exact = table[table.search == f"exact, {way}"].set_index("sketches").ms
-        table[f"times_faster_than_{way.replace(' ', '_')}"] = table.sketches.map(exact) / table.ms
     threads = max(pool["num_threads"] for pool in threadpool_info())
     (RESULTS / "memory").mkdir(parents=True, exist_ok=True)
-    write_table(table.assign(blas_threads=threads, processor=platform.machine()), "memory/search")
+    write_table(table.assign(blas_threads=threads, cores=os.cpu_count(), processor=platform.machine()), "memory/search")
 
 
 if __name__ == "__main__":

@@ -51,10 +51,10 @@ PREFIX = 256
 OVERSAMPLING, FEWEST = 20, 200
 
 #: How far from the ``k``-th best prefix a candidate may be, in standard errors.
-MARGIN = 4.0
+MARGIN = 3.0
 
 #: Prefixes of so many bytes are held in memory; more are sorted into cells.
-HELD_BYTES = 1 << 26
+HELD_BYTES = 1 << 27
 
 #: Queries that are compared with the prefixes in memory at once.
 QUERIES = 64

@@ -15,6 +15,9 @@ Source: R. A. Fisher, *On the probable error of a coefficient of correlation*, M
 
 The index is a copy, in the folder ``STORE.index`` beside the store: if it is lost or damaged it is built again, and nothing
 else is.  Sketches that were added after it was brought up to date are compared exactly; removed ones are not found.
+
+One process at a time writes an index, under a lock that ends with the process; any number read it.  A new one is a table
+under a new name, and takes the place of the old in the moment in which ``about.json`` names it.
 """
 
 from __future__ import annotations
@@ -23,8 +26,10 @@ import json
 import math
 import os
 import shutil
+import sqlite3
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,7 +47,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-TABLE, ABOUT = "prefixes", "about.json"
+ABOUT, LOCK = "about.json", "lock"
 
 #: Coordinates that the index holds of each sketch.
 PREFIX = 256
@@ -91,7 +96,7 @@ class Index:
         with _translated(self.folder):
             about = json.loads((self.folder / ABOUT).read_text())
             self.prefix, self.last, self.cells, self.merged = (int(about[k]) for k in ("prefix", "last", "cells", "merged"))
-            self.table = library.connect(self.folder).open_table(TABLE)
+            self.table = library.connect(self.folder).open_table(str(about["table"]))
             if about["store"] != store.name or self.table.schema.field("vector").type != pa.list_(pa.float32(), self.prefix):
                 raise ValueError("it is that of another store")
 
@@ -133,6 +138,11 @@ class Index:
 
     def update(self) -> Index:
         """The index brought up to date: new sketches added, removed ones taken out, versions merged when it is time."""
+        with _sole_writer(self.store):
+            Index(self.store)._catch_up()  # as it is now: another process may have been faster
+        return Index(self.store)
+
+    def _catch_up(self) -> None:
         with _translated(self.folder):
             self.table.delete(f"id > {self.last}")  # of an update that was cut short
             there = set(self.table.to_arrow()["id"].to_pylist())
@@ -153,8 +163,7 @@ class Index:
             elif abs(rows - self.merged) > SHARE_OF_NEW * self.merged:
                 self.table.optimize()
                 self.merged = rows
-        _write_about(self.folder, self.store, self.prefix, last, self.cells, self.merged)
-        return Index(self.store)
+        _write_about(self.store, self.table.name, self.prefix, last, self.cells, self.merged)
 
 
 def is_large(rows: int, prefix: int) -> bool:
@@ -176,11 +185,10 @@ def build(store: SketchStore, prefix: int = PREFIX) -> Index:
     """A new index of all that is in a store, in the place of an old one."""
     kept = min(integer("prefix", prefix, minimum=1), store.sketch_dim)
     folder, library = folder_of(store), _library()
-    partial = folder.with_name(f"{folder.name}.{os.getpid()}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
+    with _sole_writer(store):
         with _translated(folder):
-            table = library.connect(partial).create_table(TABLE, schema=_schema(kept))
+            database, name = library.connect(folder), f"prefixes-{uuid.uuid4().hex}"
+            table = database.create_table(name, schema=_schema(kept))
         last = rows = 0
         for batch in _batches(store, kept, 0):
             with _translated(folder):
@@ -189,12 +197,24 @@ def build(store: SketchStore, prefix: int = PREFIX) -> Index:
         with _translated(folder):
             cells = _partition(table, rows) if is_large(rows, kept) else 0
             table.optimize()
-        _write_about(partial, store, kept, last, cells, rows)
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(partial, folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        _write_about(store, name, kept, last, cells, rows)
+        for old in folder.glob("*.lance"):  # of the index before, and of builds that were cut short
+            if old.stem != name:
+                shutil.rmtree(old, ignore_errors=True)
     return Index(store)
+
+
+@contextmanager
+def _sole_writer(store: SketchStore) -> Iterator[None]:
+    """No other process writes the index of the store meanwhile; an empty SQLite file is what is locked."""
+    folder = folder_of(store)
+    folder.mkdir(exist_ok=True)
+    with closing(sqlite3.connect(folder / LOCK, store.timeout, isolation_level=None)) as lock:
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError:
+            raise TimeoutError(f"{folder}: another process kept the index locked for too long") from None
+        yield
 
 
 def folder_of(store: SketchStore) -> Path:
@@ -202,12 +222,13 @@ def folder_of(store: SketchStore) -> Path:
     return store.path.with_name(f"{store.path.name}.index")
 
 
-def stamp_of(store: SketchStore) -> int | None:
-    """When the index of a store was last written; ``None`` where there is none."""
+def stamp_of(store: SketchStore) -> tuple[int, int] | None:
+    """Another one whenever the index of a store was written; ``None`` where there is none."""
     try:
-        return os.stat(folder_of(store) / ABOUT).st_mtime_ns
+        stat = os.stat(folder_of(store) / ABOUT)
     except OSError:
         return None
+    return stat.st_mtime_ns, stat.st_ino
 
 
 def _library() -> Any:
@@ -251,9 +272,9 @@ def _partition(table: Any, rows: int) -> int:
     return cells
 
 
-def _write_about(folder: Path, store: SketchStore, prefix: int, last: int, cells: int, merged: int) -> None:
-    about = {"store": store.name, "prefix": prefix, "last": last, "cells": cells, "merged": merged}
-    with written_whole(folder / ABOUT) as file:
+def _write_about(store: SketchStore, table: str, prefix: int, last: int, cells: int, merged: int) -> None:
+    about = {"store": store.name, "table": table, "prefix": prefix, "last": last, "cells": cells, "merged": merged}
+    with written_whole(folder_of(store) / ABOUT) as file:
         file.write(json.dumps(about).encode())
 
 

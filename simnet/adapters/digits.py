@@ -44,11 +44,19 @@ class DigitRows:
 
     @classmethod
     def train(cls, seed: int = 0) -> DigitRows:
-        """Train both, in some seconds."""
-        from sklearn.datasets import load_digits
-        from sklearn.exceptions import ConvergenceWarning
-        from sklearn.neural_network import MLPClassifier, MLPRegressor
+        """Train both, in some seconds.
 
+        Raises
+        ------
+        ValueError
+            If the extra is not installed.
+        """
+        try:
+            from sklearn.datasets import load_digits
+            from sklearn.exceptions import ConvergenceWarning
+            from sklearn.neural_network import MLPClassifier, MLPRegressor
+        except ImportError as error:
+            raise ValueError(f"scikit-learn: not installed ({error.name}), install the extra 'digits'") from None
         images, labels = load_digits(return_X_y=True)
         images = images / 16.0
         order = stream(seed, "split").permutation(len(images))
@@ -101,7 +109,8 @@ class DigitRows:
             structure = Structure(network, names, modules, inputs, weights, ("sum",), (1.0,))
             attributes = (*(hidden[members, i] / self.factor for i in range(PLACES)), combined[members] / longest)
             groups.append(Group(structure, members, attributes, structure.edge_weights[None]))
-        return Rows(Executions(tuple(groups)), hidden, combined, taken, self.labels[chosen], self.factor, longest)
+        truth = (hidden, combined, taken, self.labels[chosen], images.reshape(runs, PLACES, -1))
+        return Rows(Executions(tuple(groups)), *truth, self.factor, longest)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,5 +122,6 @@ class Rows:
     combined: Array
     taken: Array
     labels: Array
+    images: Array
     hidden_factor: float
     combined_factor: float

@@ -73,7 +73,7 @@ class LinearSystem:
 
     @cached_property
     def noise(self) -> float:
-        """Standard deviation of each coordinate: what the user says was added, the rounding of the sketch and of decoding."""
+        """Standard deviation of each coordinate: what was added, as the user says, and the rounding of encode and decode."""
         decoding = DECODING_UNITS * float(np.finfo(float).eps) * float(np.sqrt(np.mean(self.observation.remaining**2)))
         return float(np.hypot(self.observation.noise_with_rounding(ROUNDING_UNITS), decoding))
 

@@ -19,6 +19,7 @@ DEMOS: dict[str, str] = {
     "room": "a year of rooms: how often a cat, when, how large, which rooms were alike",
     "unroll": "one sketch to its wiring, step by step",
     "truncation": "how answers widen as the end of a sketch is dropped",
+    "digits": "a trained network reads digits: its activations of a day, its counts of a year",
     "wiring": "who feeds whom, by matrices that nobody knows",
 }
 

@@ -1,11 +1,23 @@
 """The index of a store: prefixes of its sketches in LanceDB (an optional extra), for candidates.
 
-A prefix of ``d'`` coordinates tells sketches apart almost as well as the whole (Law 4: the error of an inner product grows
-as ``√(d/d')``), and is searched ``d/d'`` times faster.  So the index holds unit vectors of prefixes, and gives more
-candidates than are asked for; the whole sketches of those are then compared exactly.
+A prefix of ``d'`` coordinates tells sketches apart almost as well as the whole (Law 4), and is searched ``d/d'`` times
+faster.  So the index holds unit vectors of prefixes, and gives more candidates than are asked for; the whole sketches of
+those are then compared exactly.  How many more follows from the error of the cosine ``c`` of a prefix,
+
+    σ = (1 − c²) √(1/d' − 1/d)
+
+that of a correlation from ``d'`` of ``d`` pairs: candidates are those within ``MARGIN`` of it from the ``k``-th best.
+
+Up to ``HELD_BYTES`` all prefixes are held in memory and compared, which takes less time than a call of any library.  Beyond,
+LanceDB looks through the nearest cells of a partition.
+
+Source: R. A. Fisher, *On the probable error of a coefficient of correlation*, Metron 1 (1921), for σ in large samples.
 
 The index is a copy, in the folder ``STORE.index`` beside the store: if it is lost or damaged it is built again, and nothing
 else is.  Sketches that were added after it was brought up to date are compared exactly; removed ones are not found.
+
+One process at a time writes an index, under a lock that ends with the process; any number read it.  A new one is a table
+under a new name, and takes the place of the old in the moment in which ``about.json`` names it.
 """
 
 from __future__ import annotations
@@ -14,8 +26,11 @@ import json
 import math
 import os
 import shutil
+import sqlite3
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,16 +47,22 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-TABLE, ABOUT = "prefixes", "about.json"
+ABOUT, LOCK = "about.json", "lock"
 
 #: Coordinates that the index holds of each sketch.
 PREFIX = 256
 
-#: Candidates for each of the ``k`` that are asked for, and the fewest.
+#: Candidates for each of the ``k`` that are asked for, and where that is few: no more are compared.
 OVERSAMPLING, FEWEST = 20, 200
 
-#: Up to this many sketches all prefixes are compared; beyond, those in the nearest cells of a partition.
-FLAT = 10_000
+#: How far from the ``k``-th best prefix a candidate may be, in standard errors.
+MARGIN = 3.0
+
+#: Prefixes of so many bytes are held in memory; more are sorted into cells.
+HELD_BYTES = 1 << 27
+
+#: Queries that are compared with the prefixes in memory at once.
+QUERIES = 64
 
 #: The share of the cells that is looked at.
 SHARE_OF_CELLS = 1 / 3
@@ -60,7 +81,7 @@ class Index:
     last : int
         The greatest number of a sketch that it has looked at.
     cells : int
-        0 where all prefixes are compared.
+        Of the partition; 0 where there is none.
 
     Raises
     ------
@@ -75,24 +96,53 @@ class Index:
         with _translated(self.folder):
             about = json.loads((self.folder / ABOUT).read_text())
             self.prefix, self.last, self.cells, self.merged = (int(about[k]) for k in ("prefix", "last", "cells", "merged"))
-            self.table = library.connect(self.folder).open_table(TABLE)
+            self.table = library.connect(self.folder).open_table(str(about["table"]))
             if about["store"] != store.name or self.table.schema.field("vector").type != pa.list_(pa.float32(), self.prefix):
                 raise ValueError("it is that of another store")
 
-    def candidates(self, queries: Array, k: int) -> list[Array]:
-        """The numbers of sketches whose prefixes are nearest in angle, for each query, in no order."""
-        number = max(FEWEST, OVERSAMPLING * k)
-        found = []
+    @cached_property
+    def held(self) -> tuple[Array, Array] | None:
+        """Numbers and prefixes of all sketches, ``(n,)`` and ``(n, d')``; ``None`` where they are too many for memory."""
         with _translated(self.folder):
-            for query in units(queries[:, : self.prefix]).astype(np.float32):
-                search = self.table.search(query).distance_type("dot").select(["id", "_distance"]).limit(number)
+            if is_large(self.table.count_rows(), self.prefix):
+                return None
+            rows = self.table.to_arrow()
+            vectors = rows["vector"].combine_chunks().flatten().to_numpy().reshape(-1, self.prefix)
+            return rows["id"].to_numpy(), vectors
+
+    def candidates(self, queries: Array, k: int) -> list[Array]:
+        """The numbers of sketches whose prefixes are near enough in angle, for each query, in no order."""
+        most = max(FEWEST, OVERSAMPLING * k)
+        wanted = units(queries[:, : self.prefix]).astype(np.float32)
+        found = self._compared(wanted, most) if self.held is not None else self._searched(wanted, most)
+        error = math.sqrt(1.0 / self.prefix - 1.0 / self.store.sketch_dim)
+        return [ids[near_enough(cosines, k, error)] for ids, cosines in found]
+
+    def _compared(self, wanted: Array, most: int) -> Iterator[tuple[Array, Array]]:
+        """The nearest prefixes of each query, by comparing all."""
+        ids, vectors = self.held or (np.zeros(0), np.zeros((0, self.prefix)))
+        for start in range(0, len(wanted), QUERIES):
+            for cosines in wanted[start : start + QUERIES] @ vectors.T:
+                top = np.argpartition(cosines, -most)[-most:] if most < len(cosines) else np.arange(len(cosines))
+                yield ids[top], cosines[top]
+
+    def _searched(self, wanted: Array, most: int) -> Iterator[tuple[Array, Array]]:
+        """The nearest prefixes of each query that are in the nearest cells."""
+        for query in wanted:
+            with _translated(self.folder):
+                search = self.table.search(query).distance_type("dot").select(["id", "_distance"]).limit(most)
                 if self.cells:
                     search = search.nprobes(math.ceil(SHARE_OF_CELLS * self.cells))
-                found.append(search.to_arrow()["id"].to_numpy())
-        return found
+                rows = search.to_arrow()
+            yield rows["id"].to_numpy(), 1.0 - rows["_distance"].to_numpy()
 
     def update(self) -> Index:
         """The index brought up to date: new sketches added, removed ones taken out, versions merged when it is time."""
+        with _sole_writer(self.store):
+            Index(self.store)._catch_up()  # as it is now: another process may have been faster
+        return Index(self.store)
+
+    def _catch_up(self) -> None:
         with _translated(self.folder):
             self.table.delete(f"id > {self.last}")  # of an update that was cut short
             there = set(self.table.to_arrow()["id"].to_pylist())
@@ -108,38 +158,63 @@ class Index:
             last = max(last, batch["id"][-1].as_py())
         rows = len(present)
         with _translated(self.folder):
-            if rows > FLAT and not self.cells:
+            if is_large(rows, self.prefix) and not self.cells:
                 self.cells, self.merged = _partition(self.table, rows), rows
             elif abs(rows - self.merged) > SHARE_OF_NEW * self.merged:
                 self.table.optimize()
                 self.merged = rows
-        _write_about(self.folder, self.store, self.prefix, last, self.cells, self.merged)
-        return Index(self.store)
+        _write_about(self.store, self.table.name, self.prefix, last, self.cells, self.merged)
+
+
+def is_large(rows: int, prefix: int) -> bool:
+    """Whether so many prefixes are too many to be held in memory."""
+    return 4 * rows * prefix > HELD_BYTES
+
+
+def near_enough(cosines: Array, k: int, error: float) -> Array:
+    """Which cosines of prefixes may belong to one of the ``k`` nearest; ``error`` is ``√(1/d' − 1/d)``."""
+    if len(cosines) <= k:
+        return np.ones(len(cosines), dtype=bool)
+    last = float(np.partition(cosines, -k)[-k])
+    # one part in a million for the rounding of single precision
+    near: Array = cosines >= last - MARGIN * (1.0 - last**2) * error - 1e-6
+    return near
 
 
 def build(store: SketchStore, prefix: int = PREFIX) -> Index:
     """A new index of all that is in a store, in the place of an old one."""
     kept = min(integer("prefix", prefix, minimum=1), store.sketch_dim)
     folder, library = folder_of(store), _library()
-    partial = folder.with_name(f"{folder.name}.{os.getpid()}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
+    with _sole_writer(store):
         with _translated(folder):
-            table = library.connect(partial).create_table(TABLE, schema=_schema(kept))
+            database, name = library.connect(folder), f"prefixes-{uuid.uuid4().hex}"
+            table = database.create_table(name, schema=_schema(kept))
         last = rows = 0
         for batch in _batches(store, kept, 0):
             with _translated(folder):
                 table.add(pa.Table.from_batches([batch]))
             last, rows = batch["id"][-1].as_py(), rows + len(batch)
         with _translated(folder):
-            cells = _partition(table, rows) if rows > FLAT else 0
+            cells = _partition(table, rows) if is_large(rows, kept) else 0
             table.optimize()
-        _write_about(partial, store, kept, last, cells, rows)
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(partial, folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        _write_about(store, name, kept, last, cells, rows)
+        for old in folder.glob("*.lance"):  # of the index before, and of builds that were cut short
+            if old.stem != name:
+                shutil.rmtree(old, ignore_errors=True)
     return Index(store)
+
+
+@contextmanager
+def _sole_writer(store: SketchStore) -> Iterator[None]:
+    """No other process writes the index of the store meanwhile; an empty SQLite file is what is locked."""
+    folder = folder_of(store)
+    folder.mkdir(exist_ok=True)
+    with closing(sqlite3.connect(folder / LOCK, store.timeout, isolation_level=None)) as lock:
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError:
+            raise TimeoutError(f"{folder}: another process kept the index locked for too long") from None
+        yield
 
 
 def folder_of(store: SketchStore) -> Path:
@@ -147,12 +222,13 @@ def folder_of(store: SketchStore) -> Path:
     return store.path.with_name(f"{store.path.name}.index")
 
 
-def stamp_of(store: SketchStore) -> int | None:
-    """When the index of a store was last written; ``None`` where there is none."""
+def stamp_of(store: SketchStore) -> tuple[int, int] | None:
+    """Another one whenever the index of a store was written; ``None`` where there is none."""
     try:
-        return os.stat(folder_of(store) / ABOUT).st_mtime_ns
+        stat = os.stat(folder_of(store) / ABOUT)
     except OSError:
         return None
+    return stat.st_mtime_ns, stat.st_ino
 
 
 def _library() -> Any:
@@ -196,9 +272,9 @@ def _partition(table: Any, rows: int) -> int:
     return cells
 
 
-def _write_about(folder: Path, store: SketchStore, prefix: int, last: int, cells: int, merged: int) -> None:
-    about = {"store": store.name, "prefix": prefix, "last": last, "cells": cells, "merged": merged}
-    with written_whole(folder / ABOUT) as file:
+def _write_about(store: SketchStore, table: str, prefix: int, last: int, cells: int, merged: int) -> None:
+    about = {"store": store.name, "table": table, "prefix": prefix, "last": last, "cells": cells, "merged": merged}
+    with written_whole(folder_of(store) / ABOUT) as file:
         file.write(json.dumps(about).encode())
 
 

@@ -86,14 +86,17 @@ def nearest(
     able = where is None and by == "cosine" and queries.shape[1] == store.sketch_dim
     if method == "index" and not able:
         raise ValueError("method = 'index': the index knows cosines of whole sketches, among all; use method='exact'")
-    index = store.index() if method == "index" or (method == "auto" and able and _can_index()) else None
-    if method == "index" and index is None:
+    indexed = None
+    if method == "index" or (method == "auto" and able and _can_index()):
+        indexed = store.ask_index(lambda index: (index.candidates(queries, k), index.last))
+    if method == "index" and indexed is None:
         raise ValueError("method = 'index': the store has no index, make one by store.build_index()")
-    if index is None:
+    if indexed is None:
         candidates = _scan(store, queries, k + SPARE, where, by)
     else:
-        recent = _scan(store, queries, k + SPARE, None, by, beyond=index.last)
-        candidates = [np.union1d(*pair) for pair in zip(index.candidates(queries, k), recent, strict=True)]
+        known, last = indexed
+        recent = _scan(store, queries, k + SPARE, None, by, beyond=last)
+        candidates = [np.union1d(*pair) for pair in zip(known, recent, strict=True)]
     found = [_ranked(store, query, ids, k, by) for query, ids in zip(queries, candidates, strict=True)]
     return found if np.ndim(sketch) == 2 else found[0]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import networkx as nx
 import numpy as np
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from simnet.memory.lance import Index
 
 Array = NDArray[Any]
+T = TypeVar("T")
 
 #: Sketches are read, written and compared in blocks of about this many bytes in double precision.
 BLOCK_BYTES = 1 << 24
@@ -74,6 +75,7 @@ class SketchStore:
         self.path = Path(path)
         self._index: Index | None = None
         self._database = Database(path, timeout=timeout)
+        self.timeout = self._database.timeout
         try:
             self._read_header()
         except BaseException:
@@ -326,14 +328,21 @@ class SketchStore:
 
     def index(self) -> Index | None:
         """The index as it is on the disk; ``None`` where there is none."""
+        return self.ask_index(lambda index: index)
+
+    def ask_index(self, question: Callable[[Index], T]) -> T | None:
+        """What the index says as it is on the disk, or as it is then, if it is replaced meanwhile; ``None`` without one."""
         from simnet.memory import lance
 
-        stamp = lance.stamp_of(self)
-        if stamp is None:
-            return None
-        if self._index is None or self._index.stamp != stamp:
-            self._index = lance.Index(self)
-        return self._index
+        while (stamp := lance.stamp_of(self)) is not None:
+            try:
+                if self._index is None or self._index.stamp != stamp:
+                    self._index = lance.Index(self)
+                return question(self._index)
+            except ValueError:
+                if lance.stamp_of(self) == stamp:
+                    raise
+        return None
 
     # -- reading ----------------------------------------------------------------------------------------------------
 

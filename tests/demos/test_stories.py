@@ -1,12 +1,14 @@
 """The other stories: what they say is right, and is said."""
 
 import io
+import sys
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from simnet.demos import DEMOS, story, tell, truncation
+import simnet
+from simnet.demos import DEMOS, digits, story, tell, truncation
 from simnet.demos.story import Told, answers, score
 
 
@@ -54,6 +56,35 @@ def test_blind_wiring_finds_modules_and_edges():
     assert "module 6" in said
 
 
+@pytest.mark.parametrize("seed", [0, 5])
+def test_a_network_that_reads_digits_is_unrolled_and_its_year_counted(seed):
+    made, text = told("digits", seed)
+    assert "activations as they were" in text
+    assert "read jointly" in text
+    counts = made.told[: digits.DIGITS]
+    # eleven intervals by one draw of the matrices, each right with probability 0.95: 5 misses or more below 2e-4
+    assert sum(not answer.right for answer in made.told) < 5
+    assert [round(answer.value) for answer in counts] == [answer.truth for answer in counts]
+    assert sum(answer.truth for answer in counts) == digits.PLACES * digits.DAYS
+    assert max(len(axes.texts) for axes in made.figure.axes) == digits.DIGITS
+
+
+def test_a_day_by_other_matrices_is_not_what_was_there():
+    net = digits.DigitRows.train(0)
+    rows = net.run(2, 0)
+    sketcher, other = (simnet.Sketcher(net.network, digits.SKETCH_DIM, seed=seed) for seed in (0, 1))
+    sketches = sketcher.encode(rows.executions)
+    assert digits.unrolled(sketcher, sketches[0], rows, 0)[1] < digits.EXACT
+    assert digits.unrolled(other, sketches[0], rows, 0)[1] == np.inf
+
+
+def test_digits_without_scikit_learn_are_refused_in_one_line(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    with pytest.raises(ValueError, match="install the extra 'digits'") as caught:
+        tell("digits", 0, print)
+    assert "\n" not in str(caught.value)
+
+
 def test_answers_say_whether_the_interval_holds_the_truth():
     inside, outside = Told("a", 1.0, 0.5, 1.5, 1.2), Told("b", 1.0, 0.5, 1.5, 2.0)
     assert [inside.right, outside.right] == [True, False]
@@ -71,4 +102,4 @@ def test_an_unknown_story_is_refused_with_the_nearest_name():
         tell("wirring", 0, print)
     with pytest.raises(ValueError, match="seed = -1"):
         tell("room", -1, print)
-    assert set(DEMOS) == {"room", "unroll", "truncation", "wiring"}
+    assert set(DEMOS) == {"room", "unroll", "truncation", "digits", "wiring"}

@@ -9,6 +9,7 @@ import pytest
 
 import simnet
 from simnet.memory import SketchStore
+from simnet.memory.vectors import units
 
 
 def brute(stored, query, k, by="cosine"):
@@ -130,11 +131,45 @@ def test_updates_are_merged_now_and_then(indexed, sketches):
 def test_many_sketches_are_sorted_into_cells(indexed, sketches, monkeypatch):
     from simnet.memory import lance
 
-    monkeypatch.setattr(lance, "FLAT", 50)
+    monkeypatch.setattr(lance, "HELD_BYTES", 4 * 64 * 50)
     indexed.build_index(prefix=64)
     assert indexed.index().cells == 8
+    assert indexed.index().held is None
     monkeypatch.setattr(lance, "SHARE_OF_CELLS", 1.0)
     assert ids(indexed.nearest(sketches[3], 5, method="index")) == ids(indexed.nearest(sketches[3], 5, method="exact"))
+
+
+def test_prefixes_in_memory_and_a_call_of_the_library_give_the_same_candidates(indexed, sketches, monkeypatch):
+    from simnet.memory import lance
+
+    monkeypatch.setattr(lance, "FEWEST", 30)
+    held = indexed.index().candidates(sketches[:5], 1)
+    indexed.index().__dict__["held"] = None
+    for a, b in zip(held, indexed.index().candidates(sketches[:5], 1), strict=True):
+        assert 1 <= len(a) <= 30
+        assert set(a) == set(b)
+
+
+def test_candidates_are_as_many_as_the_error_of_a_prefix_asks_for(monkeypatch):
+    """Of 2,000 sketches at many angles the ten nearest are among the candidates, and those are few; without a margin not."""
+    from simnet.memory import lance
+
+    rng, dim, prefix, k = np.random.default_rng(0), 1024, 128, 10
+    recall = {0.0: [], lance.MARGIN: []}
+    for _ in range(20):
+        query = rng.standard_normal(dim)
+        cosines = rng.uniform(0.0, 0.95, (2000, 1))
+        others = cosines * query / np.linalg.norm(query) + np.sqrt((1 - cosines**2) / dim) * rng.standard_normal((2000, dim))
+        nearest = set(np.argsort(-units(others) @ query)[:k])
+        seen = units(others[:, :prefix]) @ units(query[:prefix])
+        for margin, found in recall.items():
+            monkeypatch.setattr(lance, "MARGIN", margin)
+            near = np.flatnonzero(lance.near_enough(seen, k, np.sqrt(1 / prefix - 1 / dim)))
+            assert k <= len(near) < 300
+            found.append(len(nearest & set(near)) / k)
+    none, some = (np.mean(found) for found in recall.values())
+    assert some >= 0.99
+    assert none < 0.8
 
 
 def test_a_damaged_index_is_one_clear_error_and_the_store_is_whole(indexed, sketches):
@@ -147,7 +182,9 @@ def test_a_damaged_index_is_one_clear_error_and_the_store_is_whole(indexed, sket
     (folder / "about.json").write_text(about.replace(indexed.name, "0" * 32))
     with pytest.raises(ValueError, match="that of another store"):
         indexed.nearest(sketches[0])
-    shutil.rmtree(folder / "prefixes.lance")
+    (folder / "about.json").write_text(about)
+    for table in folder.glob("*.lance"):
+        shutil.rmtree(table)
     with pytest.raises(ValueError, match="build it again"):
         indexed.nearest(sketches[0])
     shutil.rmtree(folder)

@@ -111,7 +111,8 @@ def _direct(system: LinearSystem) -> tuple[Array, Array]:
         rows = right[seen] / singular[seen, None]
         solved = rows.T @ (left[:, seen].T @ system.targets.T)
         # an unknown is determined when no direction that the columns do not see has a part in it
-        determined = np.sum(right[seen] ** 2, axis=0) > 1.0 - 1e-8
+        unseen = np.eye(right.shape[1]) - right[seen].T @ right[seen]
+        determined = np.linalg.norm(unseen, axis=0) < UNSEEN
         spread[live] = np.where(determined, np.linalg.norm(rows, axis=0) / lengths[live], np.inf)
     values[:, live] = solved.T / lengths[live]
     return values, spread

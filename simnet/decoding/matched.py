@@ -7,7 +7,7 @@ import numpy as np
 from simnet.decoding.estimate import Estimate, PerObject, read_out
 from simnet.networks import Structure
 from simnet.sketching import Encoder, Observation
-from simnet.theory import coefficients, namesakes
+from simnet.theory import blur, coefficients
 
 
 def matched(encoder: Encoder, observation: Observation, structure: Structure) -> Estimate:
@@ -18,7 +18,7 @@ def matched(encoder: Encoder, observation: Observation, structure: Structure) ->
     ``Σ_θ' (c_θ'/c_θ) x_θ'``, and its interval allows for the others.
     """
     strengths = coefficients(structure, recipe=encoder.recipe)
-    blur = namesakes(structure, recipe=encoder.recipe).sum(axis=1)
+    others = blur(structure, recipe=encoder.recipe)
     values = [np.empty(0)] * len(structure)
     errors = list(values)
     lengths = np.sum(np.square(observation.values, dtype=float), axis=-1)
@@ -26,8 +26,8 @@ def matched(encoder: Encoder, observation: Observation, structure: Structure) ->
         projection = encoder.value_matrix(module).rmatvec(observation.values)
         for k in mine:
             x, e = read_out(
-                projection, lengths, float(strengths[k]), observation, encoder.family, longest=1.0 + float(blur[k])
+                projection, lengths, float(strengths[k]), observation, encoder.family, longest=1.0 + float(others[k])
             )
             values[k] = x.reshape(*observation.batch, -1)
             errors[k] = e.reshape(*observation.batch, -1)
-    return Estimate(structure, "matched", PerObject(structure, values), PerObject(structure, errors), tuple(blur.tolist()))
+    return Estimate(structure, "matched", PerObject(structure, values), PerObject(structure, errors), tuple(others.tolist()))

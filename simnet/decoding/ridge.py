@@ -122,7 +122,7 @@ def shrunken_estimate(
 def solve_directly(system: LinearSystem, prior: Prior | None) -> RidgeSolution:
     """By the singular values of the dictionary, which serve every variance at once."""
     columns, targets, noise = system.columns, system.targets, system.noise
-    left, singular, right = scipy.linalg.svd(columns, full_matrices=False, check_finite=False)
+    left, singular, right = graded_svd(columns)
     mixed, ones = targets @ left, columns.sum(axis=1) @ left
     freedom = np.inf
     if prior is None:
@@ -134,6 +134,20 @@ def solve_directly(system: LinearSystem, prior: Prior | None) -> RidgeSolution:
     if len(singular) < columns.shape[1]:  # what the columns do not see at all
         missing += 1.0 - np.sum(squares, axis=0)
     return RidgeSolution(prior, values, missing, freedom, 0)
+
+
+def graded_svd(columns: Array) -> tuple[Array, Array, Array]:
+    """The thin singular value decomposition, with small columns as accurate as large ones.
+
+    Columns of deep objects are many orders of magnitude shorter than those at the top, and what is wrong by the rounding of
+    the longest would drown them.  QR with pivoting sorts them and keeps each to its own rounding; the triangle is then
+    graded, and QR iteration keeps it so.
+    """
+    left, triangle, order = scipy.linalg.qr(columns, mode="economic", pivoting=True, check_finite=False)
+    inner, singular, right = scipy.linalg.svd(triangle, full_matrices=False, check_finite=False, lapack_driver="gesvd")
+    unsorted = np.empty_like(right)
+    unsorted[:, order] = right
+    return left @ inner, singular, unsorted
 
 
 def _most_likely(singular: Array, mixed: Array, ones: Array, noise: float) -> Prior:

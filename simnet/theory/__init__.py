@@ -15,7 +15,7 @@ from simnet.theory.attributes import (
     gaussian_bound,
     matched_mse,
 )
-from simnet.theory.coefficients import coefficient, coefficients, namesakes, unit_coefficient
+from simnet.theory.coefficients import blur, coefficient, coefficients, namesakes, unit_coefficient
 from simnet.theory.holographic import clean_up_accuracy, holographic_mse, holographic_norm
 from simnet.theory.kernel import kernel, kernel_diagonal, kernel_matrix, place_gram
 from simnet.theory.learning import learnt_fraction, learnt_fraction_independent
@@ -45,6 +45,7 @@ __all__ = [
     "attribute_bound",
     "attribute_mse",
     "attribute_share_of_norm",
+    "blur",
     "chebyshev_bound",
     "clean_up_accuracy",
     "coefficient",

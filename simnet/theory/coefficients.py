@@ -64,3 +64,14 @@ def namesakes(structure: Structure, *, recipe: str | Recipe = "recursive") -> Ar
         result[present[:, None], mine] = c[mine] / c[present][:, None]
     np.fill_diagonal(result, 0.0)
     return result
+
+
+def blur(structure: Structure, *, recipe: str | Recipe = "recursive") -> Array:
+    """``Σ_θ' B_θθ'``, by how much others of its module can move the matched estimate of each object: ``(objects,)``."""
+    c = coefficients(structure, recipe=recipe)
+    result = np.zeros(len(structure))
+    for mine in structure.objects_of.values():
+        present = mine[c[mine] > 0.0]
+        if len(mine) > 1:
+            result[present] = (c[mine].sum() - c[present]) / c[present]
+    return result

@@ -1,0 +1,145 @@
+"""Extremes: the answer is right, or wide, or refused; never poor without a word.
+
+Depth 30, weights of 0 and 1e-12, attributes of zeros, attributes as wide as the sketch, sketches of 2 coordinates, very many
+objects, ``float32`` where deep objects underflow.  Where nothing random is left an interval must hold the truth always, and
+at all levels of rounding at least as often as it says.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import scipy.stats
+
+import simnet
+from simnet.decoding import DECODERS
+
+LINEAR = ("least_squares", "ridge", "nonnegative", "sparse")
+
+
+def run(*objects, outputs):
+    return simnet.Execution.from_objects(list(objects), list(outputs.items()))
+
+
+def chain(depth, seed, attribute_dim=3):
+    """A chain of so many modules; the deepest stands ``32^depth`` times weaker than the top."""
+    draw = np.random.default_rng(seed)
+    objects = []
+    for i in range(depth):
+        x = np.abs(draw.standard_normal(attribute_dim))
+        below = ([f"o{i - 1}"], [1.0]) if i else ([], [])
+        objects.append((f"o{i}", f"m{i}", x / np.linalg.norm(x) / (1.0 + 1e-12), *below))
+    return run(*objects, outputs={f"o{depth - 1}": 1.0})
+
+
+EXTREMES = {
+    "one object": (run(("o", "m", [0.6, 0.8], [], []), outputs={"o": 1.0}), 16),
+    "zeros": (run(("o", "m", [0.0, 0.0], [], []), ("p", "q", [0.0], ["o"], [1.0]), outputs={"p": 1.0}), 32),
+    "weight 1e-12": (run(("o", "m", [0.6, 0.8], [], []), ("p", "q", [1.0], ["o"], [1e-12]), outputs={"p": 1.0}), 256),
+    "weight 0": (run(("o", "m", [0.6, 0.8], [], []), ("p", "q", [1.0], ["o"], [0.0]), outputs={"p": 1.0}), 256),
+    "as wide as the sketch": (
+        run(("o", "m", np.full(64, 0.1249), [], []), ("p", "q", [1.0], ["o"], [1.0]), outputs={"p": 1.0}),
+        64,
+    ),
+    "depth 30": (chain(30, 0), 1024),
+    "two coordinates": (run(("o", "m", [0.6, 0.8], [], []), outputs={"o": 1.0}), 2),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("method", LINEAR)
+@pytest.mark.parametrize("name", EXTREMES)
+def test_an_answer_is_right_or_its_interval_is_wide(name, method, dtype):
+    """Without noise and with all columns told apart nothing but rounding is left: intervals of five standard errors."""
+    ex, d = EXTREMES[name]
+    sketcher = simnet.Sketcher(ex.network, d, seed=1, dtype=dtype)
+    estimate = sketcher.decode(sketcher.encode(ex), ex.structure, method)
+    intervals = estimate.interval(1.0 - 1e-6)
+    for k, truth in zip(ex.structure.names, ex.attributes, strict=True):
+        low, high = np.asarray(intervals[k]).T
+        assert not np.isnan([low, high, estimate.attributes[k]]).any()
+        told = high - low < 1.0
+        assert ((low <= truth) & (truth <= high))[told].all(), (k, estimate.attributes[k] - truth, high - low)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("method", ["least_squares", "ridge"])
+def test_intervals_at_the_level_of_rounding_cover_what_they_say(method, dtype):
+    """40 chains of 20: at every width at least 95 %, up to chance (failure probability 1e-6 a width)."""
+    widths, covered = [], []
+    for seed in range(40):
+        ex = chain(20, seed)
+        sketcher = simnet.Sketcher(ex.network, 256, seed=seed, dtype=dtype)
+        intervals = sketcher.decode(sketcher.encode(ex), ex.structure, method).interval(0.95)
+        for k, truth in zip(ex.structure.names, ex.attributes, strict=True):
+            low, high = np.asarray(intervals[k]).T
+            widths.append(high - low)
+            covered.append((low <= truth) & (truth <= high))
+    # the coordinates of one object share their rounding: one of them each
+    widths, covered = np.array(widths)[:, 0], np.array(covered)[:, 0]
+    for low, high in ((0.0, 1e-12), (1e-12, 1e-6), (1e-6, 1e-2), (1e-2, 1.9)):
+        within = (widths > low) & (widths <= high)
+        assert covered[within].sum() >= scipy.stats.binom.ppf(1e-6, within.sum(), 0.95), (low, high, covered[within].mean())
+
+
+def test_a_decoder_that_ignored_rounding_would_be_caught(monkeypatch):
+    """The negative control."""
+    monkeypatch.setattr("simnet.decoding.linear.DECODING_UNITS", 0.0)
+    monkeypatch.setattr("simnet.decoding.linear.ROUNDING_UNITS", 0.5)
+    with pytest.raises(AssertionError):
+        test_intervals_at_the_level_of_rounding_cover_what_they_say("ridge", "float64")
+
+
+@pytest.mark.parametrize("method", DECODERS)
+def test_an_object_of_weight_0_is_not_told_from_nothing(method):
+    ex, d = EXTREMES["weight 0"]
+    sketcher = simnet.Sketcher(ex.network, d, seed=1)
+    low, high = np.asarray(sketcher.decode(sketcher.encode(ex), ex.structure, method).interval(0.95)["o"]).T
+    assert (high - low >= 1.0).all()
+
+
+def test_very_many_objects():
+    n = 20_000
+    draw = np.random.default_rng(0)
+    attributes = draw.uniform(0.0, 0.5, (n, 2))
+    ex = simnet.Execution.from_objects([(i, "m", attributes[i], [], []) for i in range(n)], [(i, 1.0 / n) for i in range(n)])
+    sketcher = simnet.Sketcher(ex.network, 4096, recipe="prototype_b", seed=0)
+    sketch = sketcher.encode(ex)
+    low, high = sketcher.frequency(sketch, "m").interval(1.0 - 1e-6)
+    assert low <= 1.0 <= high
+    assert high - low < 0.5
+    estimate = sketcher.decode(sketch, ex.structure)
+    low, high = np.asarray(estimate.interval(0.95)[n // 2]).T
+    assert (high - low > 1.0).all(), "one of twenty thousand is not to be read"
+
+
+def test_one_thread_and_many_give_the_same():
+    """Up to rounding, where the library of linear algebra splits work among threads and where it does not."""
+    code = (
+        "import numpy as np, simnet\\n"
+        "net = simnet.networks.random_dag(modules=12, attribute_dim=6, seed=0)\\n"
+        "runs = net.run(4, seed=1)\\n"
+        "for family in ('trig', 'gaussian'):\\n"
+        "    sk = simnet.Sketcher(net, 300, family, seed=2)\\n"
+        "    s = sk.encode(runs)\\n"
+        "    x = sk.decode(s, runs[0].structure, 'least_squares').attributes\\n"
+        "    print(repr(float(np.sum(s**2))), repr([float(np.sum(v)) for v in x]))\\n"
+    ).replace("\\n", "\n")
+    answers = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={"OMP_NUM_THREADS": n, "OPENBLAS_NUM_THREADS": n, "PYTHONPATH": ".", "PATH": ""},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for n in ("1", "2")
+    ]
+    numbers = [
+        np.array([float(x) for x in answer.replace("[", " ").replace("]", " ").replace(",", " ").split()])
+        for answer in answers
+    ]
+    np.testing.assert_allclose(numbers[0], numbers[1], rtol=1e-9, atol=1e-9)

@@ -10,6 +10,7 @@ import pytest
 
 import simnet
 from docs import snippets
+from paper_checks import table
 from simnet.claims import CLAIMS, STUDY_CLAIMS
 
 ROOT = snippets.ROOT
@@ -94,3 +95,7 @@ def test_the_documents_in_toctrees_and_references_are_there():
         for target in re.findall(r"\{doc\}`(?:[^`<]*<)?([^`>]+)>?`", text.read_text()):
             start = ROOT / "docs" if target.startswith("/") else text.parent
             assert (start / f"{target.lstrip('/')}.md").is_file(), f"{text.name}: {target}"
+
+
+def test_the_table_of_the_readme_is_that_of_the_results():
+    assert (ROOT / "README.md").read_text() == table.filled((ROOT / "README.md").read_text())

@@ -74,7 +74,7 @@ def test_nothing_is_left_behind(tmp_path, monkeypatch):
 
 def test_every_claim_and_every_check_is_on_the_page_of_a_law():
     missing = [name for name in CLAIMS | STUDY_CLAIMS if f"```{{claim}} {name}\n" not in LAWS]
-    checks = [path.name for path in (ROOT / "paper_checks").glob("*.py") if path.stem not in ("__init__", "run")]
+    checks = [path.name for path in (ROOT / "paper_checks").glob("*.py") if path.stem not in ("__init__", "run", "table")]
     assert missing + [name for name in checks if f"paper_checks/{name}" not in LAWS] == []
 
 

@@ -1,7 +1,7 @@
 """The table of the README: for each property its law, what was measured, violations of its bound, and the verdict.
 
-``python -m paper_checks.table`` puts it together from the tables in ``results/`` and writes it into ``README.md``; nothing is
-measured here.  ``make results`` makes the studies again, and then this.
+``python -m paper_checks.table`` puts it together from the tables in ``results/`` and writes it into ``README.md``, and
+measures nothing.  ``make results`` makes the studies again, and then this.
 """
 
 from __future__ import annotations

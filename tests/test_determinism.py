@@ -1,0 +1,59 @@
+"""Same seed, same sketch: whatever the batch, the order, or what else was encoded before.
+
+Families without a matrix product (``trig``, ``packet``) give the same bits.  Products of dense and of sparse matrices are
+summed in an order that depends on the batch: there it is the same up to a few units in the last place of the largest
+coordinate, which is also what other processors and numbers of threads may change.  Workers and clusters are in
+``tests/study/test_engine.py``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import simnet
+from simnet.matrices import FAMILIES
+
+NETWORK = simnet.networks.random_dag(modules=10, attribute_dim=5, seed=0)
+RUNS = NETWORK.run(12, seed=1)
+
+#: Families whose products are the same bits in any batch.
+EXACT = ("trig", "packet")
+
+
+def same(one, other, family):
+    if family in EXACT:
+        return np.array_equal(one, other)
+    return bool(np.abs(one - other).max() <= 64.0 * np.finfo(float).eps * np.abs(one).max())
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_sketch_does_not_depend_on_its_batch_or_on_the_order(family):
+    sketcher = simnet.Sketcher(NETWORK, 96, family, seed=2)
+    together = sketcher.encode(RUNS)
+    assert np.array_equal(together, simnet.Sketcher(NETWORK, 96, family, seed=2).encode(RUNS))
+    assert same(together, np.stack([sketcher.encode(RUNS[i]) for i in range(12)]), family)
+    order = np.random.default_rng(0).permutation(12)
+    assert same(together[order], sketcher.encode(RUNS[order]), family)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_sketcher_that_has_worked_is_as_one_that_has_not(family):
+    fresh, worn = (simnet.Sketcher(NETWORK, 96, family, seed=2) for _ in range(2))
+    for seed in (3, 4):
+        worn.decode(worn.encode(NETWORK.run(1, seed=seed)[0]), RUNS[0].structure)
+    assert np.array_equal(fresh.encode(RUNS), worn.encode(RUNS))
+
+
+def test_runs_do_not_depend_on_how_many_are_asked_for():
+    few, many = NETWORK.run(3, seed=5), NETWORK.run(300, seed=5)
+    for i in range(3):
+        for x, y in zip(few[i].attributes, many[i].attributes, strict=True):
+            np.testing.assert_allclose(x, y, rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_another_seed_or_another_name_is_another_sketch(family):
+    """The negative control."""
+    one, other = (simnet.Sketcher(NETWORK, 96, family, seed=seed).encode(RUNS) for seed in (2, 3))
+    assert not same(one, other, family)

@@ -16,6 +16,7 @@ from simnet.theory.attributes import (
     matched_mse,
 )
 from simnet.theory.coefficients import blur, coefficient, coefficients, namesakes, unit_coefficient
+from simnet.theory.concentration import similarity_variance
 from simnet.theory.holographic import clean_up_accuracy, holographic_mse, holographic_norm
 from simnet.theory.kernel import kernel, kernel_diagonal, kernel_matrix, place_gram
 from simnet.theory.learning import learnt_fraction, learnt_fraction_independent
@@ -75,6 +76,7 @@ __all__ = [
     "shared_path_excess",
     "similar_inputs_bound",
     "similarity_bound",
+    "similarity_variance",
     "storage_noise",
     "sum_mse",
     "transparent_variance",

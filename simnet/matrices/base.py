@@ -175,6 +175,10 @@ class MatrixFamily(ABC):
     def _draw(self, stream: np.random.Generator, rows: int, columns: int, dtype: np.dtype[Any]) -> RandomMatrix:
         """Sample without further checks."""
 
+    def product_cost(self, rows: int) -> float:
+        """What ``R v`` costs, in multiply-adds of a large matrix product: ``d²`` for a matrix that is held entry by entry."""
+        return float(rows) ** 2
+
     @abstractmethod
     def noise(self, squares: Array, inner: Array, fourth: Array, *, sketch_dim: int, kept: int) -> Array:
         """``ν(u, v)`` from ``squares = ‖u‖² ‖v‖²``, ``inner = ⟨u, v⟩²`` and ``fourth = Σ_i u_i² v_i²``."""

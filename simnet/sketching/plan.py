@@ -51,6 +51,11 @@ def plan(structure: Structure, most: int, *, depth_first: bool = False) -> tuple
     return kept[most, depth_first]
 
 
+def products(structure: Structure) -> int:
+    """Products of one encode: for each value, for ``T_a`` and ``T_0``, for ``T_b`` of those with inputs, for each edge."""
+    return 3 * len(structure) + sum(bool(inputs) for inputs in structure.inputs) + len(structure.edge_weights)
+
+
 def _levels(structure: Structure, most: int) -> Iterator[list[int]]:
     """Objects by the longest path below them, module by module, cut into pieces."""
     heights = _heights(structure)

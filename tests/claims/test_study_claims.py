@@ -8,10 +8,10 @@ import pytest
 
 import simnet
 from simnet.claims import CLAIMS, STUDY_CLAIMS, Case
-from simnet.claims.cost import necessary_products
 from simnet.claims.verdict import judge
 from simnet.matrices.trig import TrigMatrix
 from simnet.sketcher import Sketcher
+from simnet.sketching.plan import products
 from simnet.testing import DEFECTS
 
 #: Of one verdict, if the software is right.
@@ -71,7 +71,7 @@ def test_an_encode_makes_as_many_products_as_cost_counts(monkeypatch):
     monkeypatch.setattr(TrigMatrix, "products", staticmethod(products))
     sketcher.encode(runs)
     # besides those of single vectors for the marks of the modules, once a sketcher
-    assert made.count(3) == necessary_products(runs[0].structure)
+    assert made.count(3) == products(runs[0].structure)
 
 
 def test_cost_gives_ratios_of_times():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isqrt, log2, sqrt
@@ -78,23 +78,23 @@ class TrigMatrix(RandomMatrix):
 
     @staticmethod
     def products(matrices: Sequence[RandomMatrix], batches: Sequence[Array]) -> Array:
-        trig = [matrix for matrix in matrices if isinstance(matrix, TrigMatrix)]
-        rows, dtype = trig[0].shape[0], trig[0].dtype
-        ends = np.cumsum([len(batch) for batch in batches]).tolist()
-        slices = [slice(end - len(batch), end) for batch, end in zip(batches, ends, strict=True)]
-        result = np.empty((ends[-1], *batches[0].shape[1:-1], rows), dtype)
-        square = all(matrix.shape[1] == rows for matrix in trig)
+        trig, slices, result = _laid_out(matrices, batches)
+        square = all(matrix.shape[1] == matrix.shape[0] for matrix in trig)
         for matrix, batch, part in zip(trig, batches, slices, strict=True):
             if square:
                 np.multiply(batch, matrix.signs[0], out=result[part])
             else:
                 matrix._first_round(batch, result[part])
-        for k in range(1 if square else 2, len(trig[0].signs)):
-            result = scipy.fft.dct(result, norm="ortho", overwrite_x=True)
-            for matrix, part in zip(trig, slices, strict=True):
-                rows_of = result[part]
-                rows_of *= matrix.signs[k]
-        return result
+        return _rounds(scipy.fft.dct, trig, slices, result, range(1 if square else 2, len(trig[0].signs)))
+
+    @staticmethod
+    def adjoint_products(matrices: Sequence[RandomMatrix], batches: Sequence[Array]) -> Array:
+        if any(matrix.shape[1] < matrix.shape[0] for matrix in matrices):
+            return RandomMatrix.adjoint_products(matrices, batches)
+        trig, slices, result = _laid_out(matrices, batches)
+        for matrix, batch, part in zip(trig, batches, slices, strict=True):
+            np.multiply(batch, matrix.signs[-1], out=result[part])
+        return _rounds(scipy.fft.idct, trig, slices, result, range(len(trig[0].signs) - 2, -1, -1))
 
     def _first_round(self, vectors: Array, result: Array) -> None:
         """``D₁ C D₀ v`` into ``result``."""
@@ -108,19 +108,39 @@ class TrigMatrix(RandomMatrix):
             np.multiply(scipy.fft.dct(result, norm="ortho", overwrite_x=True), self.signs[1], out=result)
 
     def rmatvec(self, vectors: Array) -> Array:
-        columns = self.shape[1]
-        result = np.asarray(vectors, self.dtype) * self.signs[-1]
+        vectors, columns = np.asarray(vectors, self.dtype), self.shape[1]
+        if columns == self.shape[0]:
+            return self.adjoint_products([self], [vectors[None]])[0]
+        result = vectors * self.signs[-1]
         for signs in self.signs[-2:0:-1]:
             result = scipy.fft.idct(result, norm="ortho", overwrite_x=True)
             result *= signs
         if self.narrow:
             return _narrow_idct(result, columns) * self.signs[0, :columns]
-        result = scipy.fft.idct(result, norm="ortho", overwrite_x=True)
-        return result[..., :columns] * self.signs[0, :columns]
+        return scipy.fft.idct(result, norm="ortho", overwrite_x=True)[..., :columns] * self.signs[0, :columns]
 
     @property
     def nbytes(self) -> int:
         return int(self.signs.nbytes)
+
+
+def _laid_out(matrices: Sequence[RandomMatrix], batches: Sequence[Array]) -> tuple[list[TrigMatrix], list[slice], Array]:
+    """The matrices, where the batch of each stands among all rows, and room for all rows."""
+    trig = [matrix for matrix in matrices if isinstance(matrix, TrigMatrix)]
+    ends = np.cumsum([len(batch) for batch in batches]).tolist()
+    slices = [slice(end - len(batch), end) for batch, end in zip(batches, ends, strict=True)]
+    return trig, slices, np.empty((ends[-1], *batches[0].shape[1:-1], trig[0].shape[0]), trig[0].dtype)
+
+
+def _rounds(
+    transform: Any, matrices: Sequence[TrigMatrix], slices: Sequence[slice], rows: Array, signs: Iterable[int]
+) -> Array:
+    """For each row of signs: all rows are transformed at once, then every batch meets the signs of its own matrix."""
+    for k in signs:
+        rows = transform(rows, norm="ortho", overwrite_x=True)
+        for matrix, part in zip(matrices, slices, strict=True):
+            rows[part] *= matrix.signs[k]
+    return rows
 
 
 @dataclass(frozen=True)
@@ -145,7 +165,8 @@ class Trig(MatrixFamily):
 
     name: ClassVar[str] = "trig"
     rounds: ClassVar[int] = 2
-    cache_bytes: ClassVar[int] = 1 << 26  # drawing the signs again takes less time than a transform
+    rowwise: ClassVar[bool] = True
+    cache_bytes: ClassVar[int] = 1 << 27  # drawing the signs again takes less time than a transform
 
     def _draw(self, stream: np.random.Generator, rows: int, columns: int, dtype: np.dtype[Any]) -> RandomMatrix:
         return TrigMatrix(random_signs(stream, self.rounds + 1, rows, np.dtype(np.int8)), columns, dtype)

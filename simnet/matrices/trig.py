@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 from math import isqrt, log2, sqrt
 from typing import Any, ClassVar
 
@@ -79,13 +80,19 @@ class TrigMatrix(RandomMatrix):
     @staticmethod
     def products(matrices: Sequence[RandomMatrix], batches: Sequence[Array]) -> Array:
         trig, slices, result = _laid_out(matrices, batches)
-        square = all(matrix.shape[1] == matrix.shape[0] for matrix in trig)
+        if any(matrix.shape[1] < matrix.shape[0] for matrix in trig):
+            for _, members in groupby(range(len(trig)), key=lambda i: trig[i].shape[1]):
+                few = list(members)
+                first = trig[few[0]]
+                signed = [np.asarray(batches[i], first.dtype) * trig[i].signs[0, : first.shape[1]] for i in few]
+                made, start = first._transformed(np.concatenate(signed)), slices[few[0]].start
+                for i in few:
+                    rows = made[slices[i].start - start : slices[i].stop - start]
+                    np.multiply(rows, trig[i].signs[1], out=result[slices[i]])
+            return _rounds(scipy.fft.dct, trig, slices, result, range(2, len(trig[0].signs)))
         for matrix, batch, part in zip(trig, batches, slices, strict=True):
-            if square:
-                np.multiply(batch, matrix.signs[0], out=result[part])
-            else:
-                matrix._first_round(batch, result[part])
-        return _rounds(scipy.fft.dct, trig, slices, result, range(1 if square else 2, len(trig[0].signs)))
+            np.multiply(batch, matrix.signs[0], out=result[part])
+        return _rounds(scipy.fft.dct, trig, slices, result, range(1, len(trig[0].signs)))
 
     @staticmethod
     def adjoint_products(matrices: Sequence[RandomMatrix], batches: Sequence[Array]) -> Array:
@@ -96,16 +103,14 @@ class TrigMatrix(RandomMatrix):
             np.multiply(batch, matrix.signs[-1], out=result[part])
         return _rounds(scipy.fft.idct, trig, slices, result, range(len(trig[0].signs) - 2, -1, -1))
 
-    def _first_round(self, vectors: Array, result: Array) -> None:
-        """``D₁ C D₀ v`` into ``result``."""
+    def _transformed(self, vectors: Array) -> Array:
+        """``C v`` of vectors with nothing but their first coordinates."""
         rows, columns = self.shape
-        signed = np.asarray(vectors, self.dtype) * self.signs[0, :columns]
         if self.narrow:
-            np.multiply(_narrow_dct(signed, rows), self.signs[1], out=result)
-        else:
-            result[..., columns:] = 0.0
-            result[..., :columns] = signed
-            np.multiply(scipy.fft.dct(result, norm="ortho", overwrite_x=True), self.signs[1], out=result)
+            return _narrow_dct(vectors, rows)
+        padded = np.zeros((*vectors.shape[:-1], rows), self.dtype)
+        padded[..., :columns] = vectors
+        return scipy.fft.dct(padded, norm="ortho", overwrite_x=True)
 
     def rmatvec(self, vectors: Array) -> Array:
         vectors, columns = np.asarray(vectors, self.dtype), self.shape[1]

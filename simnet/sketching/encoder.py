@@ -31,8 +31,15 @@ from simnet.threads import spread
 
 Array = NDArray[Any]
 
+# The allocator of glibc hands large blocks back to the system when they are freed, and every page of the next one then costs
+# about as much as its transform.  It learns to keep them from the first block of up to 32 MB that is freed.
+np.empty((1 << 25) - (1 << 16), np.uint8)
+
 #: Runs are encoded in batches whose object sketches take about this many bytes together.
 BATCH_BYTES = 1 << 26
+
+#: Columns of marks are kept up to this size.
+COLUMN_BYTES = 1 << 19
 
 #: Where the rows of a batch do not need each other, a vector of each run of it takes no more than this.
 RUN_BYTES = 1 << 19
@@ -200,30 +207,36 @@ class Encoder:
         *,
         adjoint: bool = False,
     ) -> Array:
-        """``scale · T(R) v``, each matrix with a batch of its own, one after the other along the first axis.
-
-        Where rows do not need each other, they go in pieces that stay in the cache, on several threads.
-        """
+        """``scale · T(R) v``, each matrix with a batch of its own, one after the other along the first axis."""
         if self.recipe.mixing == 0.0:
             return np.concatenate(batches) * (self.recipe.identity * scale)
         matrices = [self.bank.matrix(self.matrix_key(*name)) for name in names]
+        return self._in_pieces(matrices, batches, scale, self._with_identity, adjoint=adjoint)
+
+    def _in_pieces(
+        self, matrices: Sequence[RandomMatrix], batches: Sequence[Array], scale: Any, finish: Any, *, adjoint: bool = False
+    ) -> Array:
+        """Each matrix times a batch of its own, and ``finish(product, batches, scale, out)``.
+
+        Where rows do not need each other, they go in pieces that stay in the cache, on several threads.
+        """
         product = matrices[0].adjoint_products if adjoint else matrices[0].products
+        shape = (sum(map(len, batches)), *batches[0].shape[1:-1])
         if not self.family.rowwise:
             mixed = product(matrices, batches)
-            self._with_identity(mixed, batches, scale, mixed)
+            finish(mixed, batches, scale, mixed)
             return mixed
-        shape = (sum(map(len, batches)), *batches[0].shape[1:])
-        rows = [batch.reshape(-1, self.sketch_dim) for batch in batches]
-        scales = None if isinstance(scale, float) else np.broadcast_to(scale, (*shape[:-1], 1)).reshape(-1, 1)
-        result = np.empty((prod(shape[:-1]), self.sketch_dim), self.dtype)
+        rows = [batch.reshape(-1, batch.shape[-1]) for batch in batches]
+        scales = None if isinstance(scale, float) else np.broadcast_to(scale, (*shape, 1)).reshape(-1, 1)
+        result = np.empty((prod(shape), self.sketch_dim), self.dtype)
 
         def fill(piece: Piece) -> None:
             cut = [rows[i][part] for i, part in piece.parts]
             mixed = product([matrices[i] for i, _ in piece.parts], cut)
-            self._with_identity(mixed, cut, scale if scales is None else scales[piece.rows], result[piece.rows])
+            finish(mixed, cut, scale if scales is None else scales[piece.rows], result[piece.rows])
 
         spread(fill, pieces([len(batch) for batch in rows], self.sketch_dim, self.dtype.itemsize))
-        return result.reshape(shape)
+        return result.reshape(*shape, self.sketch_dim)
 
     def _with_identity(self, mixed: Array, batches: Sequence[Array], scale: Any, out: Array) -> None:
         """``scale · (αv + βm)``, as ``(m · β/α + v) · α scale``, which takes no room but ``out``; writes to ``m`` too."""
@@ -293,7 +306,7 @@ class Encoder:
             made = self._transparent(objects, [made[part.rows] for part in task.modules])
             yield task.objects, made
             if len(task.edges):
-                children = [made[task.children[part.rows]] for part in task.slots]
+                children = [_stacked([made[k] for k in task.children[part.rows]]) for part in task.slots]
                 handed = self._transparent([(part.module, part.role) for part in task.slots], children, weights[task.edges])
                 del children
                 for parent, part in zip(task.parents.tolist(), handed, strict=True):
@@ -318,17 +331,25 @@ class Encoder:
 
     def _own_parts(self, task: Task, values: list[Array], presence: Array) -> Array:
         """``s_attr`` of the objects of a task: ``(objects, n, d)``."""
-        recipe = self.recipe
+        recipe, count = self.recipe, len(task.objects)
         own = [recipe.value_share * np.stack([values[k] for k in task.objects[part.rows]]) for part in task.modules]
+        own = [x.astype(self.dtype, copy=False) for x in own]
         matrices = [self.value_matrix(part.module) for part in task.modules]
-        made = matrices[0].products(matrices, [x.astype(self.dtype, copy=False) for x in own])
-        if recipe.presence_share:
-            marks = recipe.presence_share * presence.T[task.objects].astype(self.dtype, copy=False)
+        marks = recipe.presence_share * presence.T[task.objects, :, None].astype(self.dtype, copy=False)
+        # columns that are too large to keep are computed beside the values, as many at once
+        beside = recipe.presence_share > 0.0 and marks.shape[1] * self.sketch_dim * self.dtype.itemsize > COLUMN_BYTES
+        if beside:
+            own += [marks[part.rows] for part in task.modules]
+            matrices += [self.bank.matrix(self.matrix_key(part.module, "presence"), 1) for part in task.modules]
+        made = self._in_pieces(matrices, own, 1.0, _as_it_is)
+        if beside:
+            made[:count] += made[count:]
+        elif recipe.presence_share:
             for part in task.modules:
                 mine, column, rows = marks[part.rows], self.presence_column(part.module), made[part.rows]
-                first = float(mine[0, 0])
-                rows += first * column if (mine == first).all() else mine[..., None] * column
-        return made
+                first = float(mine[0, 0, 0])
+                rows += first * column if (mine == first).all() else mine * column
+        return made[:count]
 
     def backward(self, structure: Structure, sketches: Array, weights: Array) -> Iterator[tuple[Name, Array, Array]]:
         """What the adjoint brings to the attribute part of every object: the tasks of ``forward``, the last one first.
@@ -475,6 +496,11 @@ class Encoder:
     def check_structure(self, structure: Structure) -> None:
         """A ``ValueError`` if the sketcher has no matrices for something in the structure."""
         check_structure(structure, self.network)
+
+
+def _as_it_is(mixed: Array, batches: Sequence[Array], scale: Any, out: Array) -> None:
+    if out is not mixed:
+        out[...] = mixed
 
 
 def _stacked(vectors: Sequence[Array] | Array) -> Array:

@@ -24,6 +24,9 @@ Array = NDArray[Any]
 #: Pieces of about this size go through a transform and what comes before and after it together.
 PIECE_BYTES = 1 << 19
 
+#: Depth first, company for an object is looked for among the next so many: early objects wait for their consumers in memory.
+AHEAD = 8
+
 #: Transforms of several rows fill vector registers of this size with a number from each, where all rows fit into the cache.
 VECTOR_BYTES, LANES_BYTES = 16, 1 << 23
 
@@ -140,16 +143,14 @@ def _below(structure: Structure) -> list[list[int]]:
 
 
 def _together(structure: Structure, most: int) -> Iterator[list[int]]:
-    """The objects depth first, those next to each other in one task if none is an input of another."""
+    """The objects depth first, each with the next few that are ready too."""
     below = _below(structure)
-    task: list[int] = []
-    for k in _depth_first(structure):
-        if len(task) == most or not set(task).isdisjoint(below[k]):
-            yield task
-            task = []
-        task.append(k)
-    if task:
+    order, done = list(_depth_first(structure)), set[int]()
+    while order:
+        task = [k for k in order[:AHEAD] if done.issuperset(below[k])][:most]
         yield task
+        done.update(task)
+        order = [k for k in order[:AHEAD] if k not in task] + order[AHEAD:]
 
 
 def _task(structure: Structure, objects: list[int]) -> Task:

@@ -35,7 +35,7 @@ class MatrixBank:
         self.dtype = choice("dtype", dtype, DTYPES)
         self.order: Array | None = family.draw_order(stream(seed, "order"), self.sketch_dim)
         self._kept: dict[Any, Any] = {}
-        self._room = min(CACHE_BYTES, family.cache_bytes)
+        self._room = min(CACHE_BYTES, family.cache_bytes(self.sketch_dim))
         self._lock = Lock()
 
     def matrix(self, key: tuple[Any, ...], columns: int | None = None) -> RandomMatrix:

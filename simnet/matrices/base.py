@@ -149,9 +149,6 @@ class MatrixFamily(ABC):
 
     name: ClassVar[str]
 
-    #: How many bytes of matrices are kept in memory; what is not kept is drawn again.
-    cache_bytes: ClassVar[int] = 1 << 30
-
     #: Whether a batch may be cut between any two vectors, at no cost and to the same bits: true of transforms, not of BLAS.
     rowwise: ClassVar[bool] = False
 
@@ -183,6 +180,10 @@ class MatrixFamily(ABC):
     @abstractmethod
     def _draw(self, stream: np.random.Generator, rows: int, columns: int, dtype: np.dtype[Any]) -> RandomMatrix:
         """Sample without further checks."""
+
+    def cache_bytes(self, rows: int) -> int:
+        """How many bytes of matrices are kept in memory; what is not kept is drawn again."""
+        return 1 << 30
 
     def product_cost(self, rows: int) -> float:
         """What ``R v`` costs, in multiply-adds of a large matrix product: ``d²`` for a matrix held entry by entry."""

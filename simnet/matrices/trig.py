@@ -171,10 +171,13 @@ class Trig(MatrixFamily):
     name: ClassVar[str] = "trig"
     rounds: ClassVar[int] = 2
     rowwise: ClassVar[bool] = True
-    cache_bytes: ClassVar[int] = 1 << 27  # drawing the signs again takes less time than a transform
 
     def _draw(self, stream: np.random.Generator, rows: int, columns: int, dtype: np.dtype[Any]) -> RandomMatrix:
         return TrigMatrix(random_signs(stream, self.rounds + 1, rows, np.dtype(np.int8)), columns, dtype)
+
+    def cache_bytes(self, rows: int) -> int:
+        """Drawing signs takes a fraction of a transform: few large ones are not worth their room."""
+        return 1 << 27 if rows < 1 << 20 else 0
 
     def product_cost(self, rows: int) -> float:
         """``2 · 6.5 d log₂ d``, as measured: a transform does not keep a processor as busy as a matrix product does."""

@@ -21,6 +21,7 @@ import numpy as np
 from joblib._store_backends import FileSystemStoreBackend
 from threadpoolctl import threadpool_limits
 
+from simnet import threads
 from simnet.claims import Sample
 from simnet.claims.loading import find_claim
 from simnet.files import written_whole
@@ -106,7 +107,7 @@ def attempt(cache: str, trial: Trial, timeout: float | None, parent: int | None 
     start = time.perf_counter()
     note = failure_note(cache, trial)
     try:
-        with limited(timeout):
+        with limited(timeout), threads.limited(1):
             outcome = recall(cache, trial)
     except TrialTimeout:
         outcome = Outcome(TIMEOUT, f"longer than {timeout:g} s", time.perf_counter() - start, ())

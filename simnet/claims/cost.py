@@ -16,20 +16,16 @@ import scipy.fft
 
 from simnet.claims.base import Claim, Sample, make_sketcher, prepared, runs_of
 from simnet.claims.parameters import Integer, common, network_of
-from simnet.networks import Executions, Structure
+from simnet.networks import Executions
 from simnet.randomness import stream
 from simnet.sketcher import Sketcher
+from simnet.sketching.plan import products
 
 #: How many times the transforms an encode may take, and how often that may be passed.
 BOUND, DELTA = 2.0, 0.1
 
 #: Dense matrices are compared up to this size.
 DENSE = 1 << 11
-
-
-def necessary_products(structure: Structure) -> int:
-    """Products of one encode: for each value, for ``T_a`` and ``T_0``, for ``T_b`` of those with inputs, for each edge."""
-    return 3 * len(structure) + sum(bool(inputs) for inputs in structure.inputs) + len(structure.edge_weights)
 
 
 def paired(first: Callable[[], object], second: Callable[[], object], repetitions: int) -> float:
@@ -47,13 +43,13 @@ def paired(first: Callable[[], object], second: Callable[[], object], repetition
 
 def encode_ratios(maker: Sketcher, runs: Executions, repetitions: int, *, seed: int, dense: bool) -> dict[str, float]:
     """The time of an encode by ``trig`` over that of its transforms, and, if asked for, over as many dense products."""
-    d, products = maker.sketch_dim, necessary_products(runs[0].structure)
+    d, needed = maker.sketch_dim, products(runs[0].structure)
     maker.encode(runs)
     draw = stream(seed, "batch")
     batch = draw.standard_normal((len(runs), d))
 
     def transforms() -> None:
-        for _ in range(2 * products):
+        for _ in range(2 * needed):
             scipy.fft.dct(batch, norm="ortho", axis=-1)
 
     ratios = {"encode / transforms": paired(lambda: maker.encode(runs), transforms, repetitions)}
@@ -61,7 +57,7 @@ def encode_ratios(maker: Sketcher, runs: Executions, repetitions: int, *, seed: 
         matrix = draw.standard_normal((d, d))
 
         def multiplied() -> None:
-            for _ in range(products):
+            for _ in range(needed):
                 batch @ matrix
 
         ratios["encode / dense products"] = paired(lambda: maker.encode(runs), multiplied, 3)

@@ -135,9 +135,9 @@ class LinearSystem:
             sketches = np.zeros((n, encoder.sketch_dim), encoder.dtype)
             sketches[:, rows] = vector.reshape(n, -1)
             result = np.empty((n, self.unknowns))
-            for step, parts in encoder.backward(structure, sketches, weights):
-                values = encoder.recipe.value_share * encoder.value_matrix(step.module).rmatvec(parts)
-                for i, k in enumerate(step.objects):
+            for module, objects, parts in encoder.backward(structure, sketches, weights):
+                values = encoder.recipe.value_share * encoder.value_matrix(module).rmatvec(parts)
+                for i, k in enumerate(objects):
                     result[:, self.spans[k]] = values[i]
             return self.scaled(result, scale, transposed=True).ravel()
 

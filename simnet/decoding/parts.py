@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.stats
+import scipy
 from numpy.typing import NDArray
 
 from simnet.networks import Execution, Structure
@@ -96,16 +96,18 @@ def part_evidence(encoder: Encoder, observation: Observation, ex: Execution, k: 
     attributes = [ex.attributes[ex.structure.positions[name]] for name in structure.names]
     gram = place_gram(structure, structure, recipe=recipe)
     product, variance, expected = np.zeros(n), np.zeros(n), 0.0
-    for step, probes in encoder.backward(structure, observation.values, structure.edge_weights[None]):
-        rows = [i for i, obj in enumerate(step.objects) if mine[obj]]
-        if not rows:
+    found: dict[Name, list[tuple[int, Array]]] = {}  # the objects of the part, by module, with what arrives at each
+    for module, objects, probes in encoder.backward(structure, observation.values, structure.edge_weights[None]):
+        found.setdefault(module, []).extend((k, probe) for k, probe in zip(objects, probes, strict=True) if mine[k])
+    for module, members in found.items():
+        if not members:
             continue
-        objects = step.objects[rows]
+        objects = np.array([k for k, _ in members])
+        seen = np.stack([probe for _, probe in members]).astype(float)
         x = np.stack([attributes[obj] for obj in objects])
         own = recipe.value_share**2 * x @ x.T + recipe.presence_share**2
-        vectors = recipe.value_share * encoder.value_matrix(step.module).matvec(x)
-        vectors = vectors + recipe.presence_share * encoder.presence_column(step.module)
-        seen = probes[rows].astype(float)
+        vectors = recipe.value_share * encoder.value_matrix(module).matvec(x)
+        vectors = vectors + recipe.presence_share * encoder.presence_column(module)
         product += np.einsum("mnd,md->n", seen, vectors)
         variance += np.einsum("ml,mnd,lnd->n", own, seen, seen) / d
         expected += float(np.sum(gram[np.ix_(objects, objects)] * own))

@@ -28,13 +28,13 @@ def path_matched(encoder: Encoder, observation: Observation, structure: Structur
     errors = list(values)
     blur = [0.0] * len(structure)
     weights = structure.edge_weights[None]
-    for step, probes in encoder.backward(structure, observation.values, weights):
-        projections = encoder.value_matrix(step.module).rmatvec(probes)
+    for module, objects, probes in encoder.backward(structure, observation.values, weights):
+        projections = encoder.value_matrix(module).rmatvec(probes)
         lengths = np.sum(np.square(probes, dtype=float), axis=-1)
-        for i, k in enumerate(step.objects):
+        for i, k in enumerate(objects):
             gain = recipe.value_share * float(own[k])
             if gain > 0.0:
-                blur[k] = float(gram[k, step.objects].sum() / own[k] - 1.0)
+                blur[k] = float(gram[k, structure.objects_of[module]].sum() / own[k] - 1.0)
             x, e = read_out(projections[i], lengths[i], gain, observation, encoder.family, longest=1.0 + blur[k])
             values[k] = x.reshape(*observation.batch, -1)
             errors[k] = e.reshape(*observation.batch, -1)

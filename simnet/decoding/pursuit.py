@@ -24,13 +24,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import networkx as nx
 import numpy as np
+import scipy
 import scipy.linalg
-import scipy.stats
 from numpy.typing import NDArray
 
 from simnet.decoding.places import Place, Places
+from simnet.late import networkx as nx
 from simnet.networks.network import Name
 from simnet.sketching import Encoder, Observation
 

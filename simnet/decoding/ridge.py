@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 import scipy.linalg
-import scipy.optimize
 import scipy.sparse.linalg
 from numpy.typing import NDArray
 

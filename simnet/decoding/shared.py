@@ -16,11 +16,11 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
 from simnet.decoding.pursuit import BRANCHES, SHORTLIST, SPARE, Pursuit, in_cone
+from simnet.late import networkx as nx
 from simnet.networks import Structure
 from simnet.networks.network import ROOT, Name
 from simnet.sketching import Encoder

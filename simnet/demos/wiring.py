@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-import networkx as nx
 from rich.table import Table
 
 import simnet
 from simnet.claims.wiring import planted_supports
 from simnet.demos.story import Say, Story
+from simnet.late import networkx as nx
 from simnet.learning import BlindWiring
 from simnet.learning.marks import Support
 from simnet.networks import ModularNetwork

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
 from simnet.checks import integer, probability, real
+from simnet.late import networkx as nx
 from simnet.learning.functions import FoundModule, Target, recover_modules, unknown
 from simnet.learning.marks import Marks, Support, find_marks, presence
 from simnet.learning.ranks import BULK, ActivityRanks, Coordinates, coordinates

@@ -23,8 +23,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import scipy
 import scipy.linalg
-import scipy.stats
 from numpy.typing import NDArray
 
 from simnet.learning.ranks import coordinates

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-import networkx as nx
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 from scipy.linalg import subspace_angles as _subspace_angles
-from scipy.optimize import linear_sum_assignment
+
+from simnet.late import networkx as nx
 
 Array = NDArray[Any]
 
@@ -62,7 +63,7 @@ def column_agreement(learnt: Array, planted: Array) -> ColumnAgreement:
     lengths = np.linalg.norm(b, axis=1)[:, None] * np.linalg.norm(a, axis=1)
     products = b @ a.T
     cosines = np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0.0)
-    rows, columns = linear_sum_assignment(-np.abs(cosines))
+    rows, columns = scipy.optimize.linear_sum_assignment(-np.abs(cosines))
     best, match, signs = np.zeros(len(b)), np.full(len(b), -1), np.ones(len(b), dtype=np.int64)
     best[rows], match[rows] = np.minimum(np.abs(cosines[rows, columns]), 1.0), columns
     signs[rows] = np.where(cosines[rows, columns] < 0.0, -1, 1)

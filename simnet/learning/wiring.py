@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import networkx as nx
 import numpy as np
-import scipy.stats
+import scipy
 from numpy.typing import NDArray
 
 from simnet.checks import probability
 from simnet.decoding.places import Places
+from simnet.late import networkx as nx
 from simnet.learning.evidence import Fit, SketchSpace, fit, sketch_space
 from simnet.learning.ranks import MARGIN, SPARE
 from simnet.networks import ModularNetwork

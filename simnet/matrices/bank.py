@@ -6,7 +6,6 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
-from cachetools import LRUCache
 
 from simnet.checks import choice, integer
 from simnet.matrices.base import DTYPES, Array, MatrixFamily, RandomMatrix, ReorderedMatrix
@@ -35,25 +34,24 @@ class MatrixBank:
         self.seed = integer("seed", seed)
         self.dtype = choice("dtype", dtype, DTYPES)
         self.order: Array | None = family.draw_order(stream(seed, "order"), self.sketch_dim)
-        self._cache: LRUCache[Any, Any] = LRUCache(min(CACHE_BYTES, family.cache_bytes), getsizeof=lambda kept: kept.nbytes)
-        self._lock = Lock()  # a cache is no more than a dictionary: encoders use several threads
+        self._kept: dict[Any, Any] = {}
+        self._room = min(CACHE_BYTES, family.cache_bytes(self.sketch_dim))
+        self._lock = Lock()
 
     def matrix(self, key: tuple[Any, ...], columns: int | None = None) -> RandomMatrix:
         """The matrix of that key in natural order: ``d × columns``, or ``d × d``."""
-        with self._lock:
-            cached = self._cache.get((key, columns))
-        if cached is not None:
-            return cached
+        kept: RandomMatrix | None = self._kept.get((key, columns))
+        if kept is not None:
+            return kept
         matrix = self.family.sample(stream(self.seed, "matrix", *key), self.sketch_dim, columns, self.dtype)
         self._keep((key, columns), matrix)
         return matrix
 
     def first_column(self, key: tuple[Any, ...]) -> Array:
         """The first column of the matrix of that key, in natural order: a read-only ``(d,)`` array."""
-        with self._lock:
-            cached = self._cache.get((key, "first"))
-        if cached is not None:
-            return cached
+        kept: Array | None = self._kept.get((key, "first"))
+        if kept is not None:
+            return kept
         matrix = self.family.sample(stream(self.seed, "matrix", *key), self.sketch_dim, 1, self.dtype)
         column: Array = matrix.matvec(np.ones(1, self.dtype))
         column.setflags(write=False)
@@ -61,9 +59,14 @@ class MatrixBank:
         return column
 
     def _keep(self, name: Any, made: RandomMatrix | Array) -> None:
+        """Keep it if there is room.
+
+        Nothing is thrown out for it: an encode asks for all matrices in turn, and would always find the next one gone.
+        """
         with self._lock:
-            if made.nbytes <= self._cache.maxsize:
-                self._cache[name] = made
+            if name not in self._kept and made.nbytes <= self._room:
+                self._kept[name] = made
+                self._room -= made.nbytes
 
     def stored(self, key: tuple[Any, ...], columns: int | None = None) -> RandomMatrix:
         """The matrix of that key as sketches see it: rows, and columns of a square one, in stored order."""

@@ -59,6 +59,12 @@ class RandomMatrix(ABC):
         made = [matrix.matvec(batch) for matrix, batch in zip(matrices, batches, strict=True)]
         return made[0] if len(made) == 1 else np.concatenate(made)
 
+    @staticmethod
+    def adjoint_products(matrices: Sequence[RandomMatrix], batches: Sequence[Array]) -> Array:
+        """``rmatvec`` of each matrix, laid out as by :meth:`products`."""
+        made = [matrix.rmatvec(batch) for matrix, batch in zip(matrices, batches, strict=True)]
+        return made[0] if len(made) == 1 else np.concatenate(made)
+
     def prefix(self, kept: int) -> RandomMatrix:
         """The first ``kept`` rows, bit for bit: its products are those of the whole matrix, cut off."""
         return PrefixMatrix(self, integer("kept", kept, minimum=1, maximum=self.shape[0]))
@@ -143,8 +149,8 @@ class MatrixFamily(ABC):
 
     name: ClassVar[str]
 
-    #: How many bytes of matrices are kept in memory; what is not kept is drawn again.
-    cache_bytes: ClassVar[int] = 1 << 30
+    #: Whether a batch may be cut between any two vectors, at no cost and to the same bits: true of transforms, not of BLAS.
+    rowwise: ClassVar[bool] = False
 
     def sample(
         self,
@@ -174,6 +180,14 @@ class MatrixFamily(ABC):
     @abstractmethod
     def _draw(self, stream: np.random.Generator, rows: int, columns: int, dtype: np.dtype[Any]) -> RandomMatrix:
         """Sample without further checks."""
+
+    def cache_bytes(self, rows: int) -> int:
+        """How many bytes of matrices are kept in memory; what is not kept is drawn again."""
+        return 1 << 30
+
+    def product_cost(self, rows: int) -> float:
+        """What ``R v`` costs, in multiply-adds of a large matrix product: ``d²`` for a matrix held entry by entry."""
+        return float(rows) ** 2
 
     @abstractmethod
     def noise(self, squares: Array, inner: Array, fourth: Array, *, sketch_dim: int, kept: int) -> Array:

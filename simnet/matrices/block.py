@@ -71,6 +71,10 @@ class Block(MatrixFamily):
         entries *= 1.0 / math.sqrt(rows * self.density)
         return BlockMatrix(entries, filled, rows)
 
+    def product_cost(self, rows: int) -> float:
+        """``density · d²``."""
+        return self.density * rows**2
+
     def noise(self, squares: Array, inner: Array, fourth: Array, *, sketch_dim: int, kept: int) -> Array:
         full, rest = divmod(sketch_dim, self.block_size)
         size = (full * self.block_size**2 + rest**2) / sketch_dim

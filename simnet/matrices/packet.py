@@ -115,6 +115,10 @@ class Packet(MatrixFamily):
         starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         return PacketMatrix(sparse.csr_array((packets[inside], indices[inside], starts), shape=(columns, rows)))
 
+    def product_cost(self, rows: int) -> float:
+        """``5 · density · d²``, as measured: a sparse product goes entry by entry."""
+        return 5.0 * self.density * rows**2
+
     def noise(self, squares: Array, inner: Array, fourth: Array, *, sketch_dim: int, kept: int) -> Array:
         whole, rest = divmod(kept, self.block_size)
         pair = (whole * self._pair(self.block_size) + self._pair(rest)) / kept

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import scipy
 import scipy.linalg
-import scipy.stats
 from numpy.typing import NDArray
 
 from simnet.checks import choice, probability

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
 
 from simnet.checks import integer
 from simnet.files import written_whole
+from simnet.late import networkx as nx
 from simnet.memory.concepts import MOST, Concept
 from simnet.memory.finding import containing_module
 from simnet.memory.selection import Selection

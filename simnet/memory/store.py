@@ -12,12 +12,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
 from simnet.checks import choice, integer, shown
 from simnet.decoding import Estimate
+from simnet.late import networkx as nx
 from simnet.memory import concepts, finding, graph, questions, search
 from simnet.memory.concepts import Concept
 from simnet.memory.made import LARGEST_DIM, check_matrices_shared, read_making, sketcher_of

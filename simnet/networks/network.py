@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import networkx as nx
-
 from simnet.checks import integer, real, sequence, shown
+from simnet.late import networkx as nx
 
 if TYPE_CHECKING:
     from simnet.networks.executions import Executions

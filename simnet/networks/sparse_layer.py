@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.special
+import scipy
 
 from simnet.checks import integer, real
 from simnet.networks.functions import Array, ModuleFunction

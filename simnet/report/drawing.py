@@ -12,7 +12,6 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-import networkx as nx
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PatchCollection
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 
 from simnet.checks import shown
 from simnet.files import written_whole
+from simnet.late import networkx as nx
 from simnet.networks import Execution, ModularNetwork, Structure
 from simnet.networks.network import ROOT, Name
 from simnet.report.layout import Layout, arrange

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-import networkx as nx
 import numpy as np
-import scipy.optimize
+import scipy
 from numpy.typing import NDArray
+
+from simnet.late import networkx as nx
 
 Array = NDArray[Any]
 Key = Hashable

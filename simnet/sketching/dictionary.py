@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from simnet.networks import Structure
 from simnet.networks.network import Name
 from simnet.networks.structure import Step
-from simnet.sketching.encoder import Encoder
+
+if TYPE_CHECKING:
+    from simnet.sketching.encoder import Encoder
 
 Array = NDArray[Any]
 
@@ -64,14 +66,15 @@ def dictionary(encoder: Encoder, structure: Structure) -> Array:
 
 def _gather(encoder: Encoder, step: Step, below: dict[int, Columns], structure: Structure) -> dict[int, Columns]:
     """``Σ_i w_i T(R_{M,in,i})`` of the columns of the inputs, for each object of a step that has any."""
-    weights = structure.edge_weights
+    weights = structure.edge_weights.astype(encoder.dtype)
     found: dict[int, list[Columns]] = {}
     for slot, edges, rows, _, children in step.slots:
-        blocks = [weights[edge] * below[int(child)][1] for edge, child in zip(edges, children, strict=True)]
-        mixed = encoder.transparent(step.module, slot, np.concatenate(blocks).astype(encoder.dtype, copy=False))
-        ends = np.cumsum([len(block) for block in blocks])
-        for row, child, block in zip(rows, children, np.split(mixed, ends[:-1]), strict=True):
-            found.setdefault(int(row), []).append((below[int(child)][0], block))
+        columns = [below[int(child)] for child in children]
+        lengths = [len(names) for names, _ in columns]
+        scale = np.repeat(weights[edges], lengths)[:, None]
+        mixed = encoder.transparent(step.module, slot, np.concatenate([block for _, block in columns]), scale)
+        for row, (names, _), block in zip(rows, columns, np.split(mixed, np.cumsum(lengths)[:-1]), strict=True):
+            found.setdefault(int(row), []).append((names, block))
     return {row: _merge(parts) for row, parts in found.items()}
 
 
@@ -79,8 +82,8 @@ def _merge(parts: list[Columns]) -> Columns:
     """The sum: an object that fills several slots has one set of columns."""
     if len(parts) == 1:
         return parts[0]
-    names, where = np.unique(np.concatenate([name for name, _ in parts]), return_inverse=True)
-    blocks = np.concatenate([block for _, block in parts])
-    total = np.zeros((len(names), blocks.shape[1]), blocks.dtype)
-    np.add.at(total, where, blocks)
+    names = np.unique(np.concatenate([mine for mine, _ in parts]))
+    total = np.zeros((len(names), parts[0][1].shape[1]), parts[0][1].dtype)
+    for mine, block in parts:
+        total[np.searchsorted(names, mine)] += block
     return names, total

@@ -8,7 +8,9 @@ neither forms ``B`` nor a ``d × d`` matrix.  One pass costs, for each object, t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from math import prod
 from typing import Any, Self
 
 import numpy as np
@@ -20,15 +22,27 @@ from simnet.networks import Execution, Executions, Group, ModularNetwork, Struct
 from simnet.networks.description import describe_network, read_network
 from simnet.networks.executions import as_executions
 from simnet.networks.network import ROOT, Name
-from simnet.networks.structure import Step, check_structure
+from simnet.networks.structure import check_structure
 from simnet.recipes import Recipe, as_recipe, describe_recipe, read_recipe
+from simnet.sketching.compiled import compiled, pays
 from simnet.sketching.operator import SketchOperator
-from simnet.sketching.plan import Task, plan
+from simnet.sketching.plan import Piece, Task, lanes, pieces, plan
+from simnet.threads import spread
 
 Array = NDArray[Any]
 
+# The allocator of glibc hands large blocks back to the system when they are freed, and every page of the next one then costs
+# about as much as its transform.  It learns to keep them from the first block of up to 32 MB that is freed.
+np.empty((1 << 25) - (1 << 16), np.uint8)
+
 #: Runs are encoded in batches whose object sketches take about this many bytes together.
 BATCH_BYTES = 1 << 26
+
+#: Columns of marks are kept up to this size.
+COLUMN_BYTES = 1 << 19
+
+#: Where the rows of a batch do not need each other, a vector of each run of it takes no more than this.
+RUN_BYTES = 1 << 19
 
 #: Objects go through the transforms together as long as their sketches take no more than this: they stay in the cache.
 TASK_BYTES = 1 << 21
@@ -172,42 +186,69 @@ class Encoder:
         """``R_{M,2} e₁``, in natural order."""
         return self.bank.first_column(self.matrix_key(module, "presence"))
 
-    def transparent(self, module: Name, role: str | int, vectors: Array) -> Array:
-        """``T(R) v = αv + βRv``."""
-        return self._transparent([(module, role)], [np.asarray(vectors, self.dtype)[None]])[0]
-
-    def _transparent(self, names: Sequence[tuple[Name, str | int]], batches: Sequence[Array], scale: Any = 1.0) -> Array:
-        """``scale · T(R) v``, each matrix with a batch of its own, one after the other along the first axis."""
-        identity, mixing = self.recipe.identity, self.recipe.mixing
-        if mixing == 0.0:
-            return np.concatenate(batches) * (identity * scale)
-        matrices = [self.bank.matrix(self.matrix_key(*name)) for name in names]
-        result = matrices[0].products(matrices, batches)
-        return self._with_identity(result, batches, scale)
+    def transparent(self, module: Name, role: str | int, vectors: Array, scale: Any = 1.0) -> Array:
+        """``T(R) v = αv + βRv``, times ``scale``: a number, or a column of one for each vector."""
+        rows = np.asarray(vectors, self.dtype).reshape(-1, self.sketch_dim)
+        return self._transparent([(module, role)], [rows], scale).reshape(np.shape(vectors))
 
     def transparent_adjoint(self, module: Name, role: str | int, vectors: Array) -> Array:
         """``T(R)ᵀ y``."""
-        identity, mixing = self.recipe.identity, self.recipe.mixing
-        if mixing == 0.0:
-            return vectors if identity == 1.0 else identity * vectors
-        result = self.bank.matrix(self.matrix_key(module, role)).rmatvec(vectors)
-        return self._with_identity(result[None], [np.asarray(vectors)[None]], 1.0)[0]
+        rows = np.asarray(vectors, self.dtype).reshape(-1, self.sketch_dim)
+        return self._transparent([(module, role)], [rows], adjoint=True).reshape(np.shape(vectors))
 
-    def _with_identity(self, mixed: Array, batches: Sequence[Array], scale: Any) -> Array:
-        """``scale · (α v + β m)`` in the place of ``m``: as ``(m · β/α + v) · α scale``, which takes no room."""
+    def _transparent(
+        self,
+        names: Sequence[tuple[Name, str | int]],
+        batches: Sequence[Array],
+        scale: Any = 1.0,
+        *,
+        adjoint: bool = False,
+    ) -> Array:
+        """``scale · T(R) v``, each matrix with a batch of its own, one after the other along the first axis."""
+        if self.recipe.mixing == 0.0:
+            return np.concatenate(batches) * (self.recipe.identity * scale)
+        matrices = [self.bank.matrix(self.matrix_key(*name)) for name in names]
+        return self._in_pieces(matrices, batches, scale, self._with_identity, adjoint=adjoint)
+
+    def _in_pieces(
+        self, matrices: Sequence[RandomMatrix], batches: Sequence[Array], scale: Any, finish: Any, *, adjoint: bool = False
+    ) -> Array:
+        """Each matrix times a batch of its own, and ``finish(product, batches, scale, out)``.
+
+        Where rows do not need each other, they go in pieces that stay in the cache, on several threads.
+        """
+        product = matrices[0].adjoint_products if adjoint else matrices[0].products
+        shape = (sum(map(len, batches)), *batches[0].shape[1:-1])
+        if not self.family.rowwise:
+            mixed = product(matrices, batches)
+            finish(mixed, batches, scale, mixed)
+            return mixed
+        rows = [batch.reshape(-1, batch.shape[-1]) for batch in batches]
+        scales = None if isinstance(scale, float) else np.broadcast_to(scale, (*shape, 1)).reshape(-1, 1)
+        result = np.empty((prod(shape), self.sketch_dim), self.dtype)
+
+        def fill(piece: Piece) -> None:
+            cut = [rows[i][part] for i, part in piece.parts]
+            mixed = product([matrices[i] for i, _ in piece.parts], cut)
+            finish(mixed, cut, scale if scales is None else scales[piece.rows], result[piece.rows])
+
+        spread(fill, pieces([len(batch) for batch in rows], self.sketch_dim, self.dtype.itemsize))
+        return result.reshape(*shape, self.sketch_dim)
+
+    def _with_identity(self, mixed: Array, batches: Sequence[Array], scale: Any, out: Array) -> None:
+        """``scale · (αv + βm)``, as ``(m · β/α + v) · α scale``, which takes no room but ``out``; writes to ``m`` too."""
         identity, mixing = self.recipe.identity, self.recipe.mixing
         if identity == 0.0:
-            mixed *= mixing * scale
-            return mixed
+            np.multiply(mixed, mixing * scale, out=out)
+            return
         if mixing != identity:
             mixed *= mixing / identity
         start = 0
         for batch in batches:
-            rows = mixed[start : start + len(batch)]
-            rows += batch
+            rows = slice(start, start + len(batch))
+            np.add(mixed[rows], batch, out=out[rows])
             start += len(batch)
-        mixed *= identity * scale
-        return mixed
+        out *= identity * scale
 
     # -- the two passes ---------------------------------------------------------------------------------------------
 
@@ -235,6 +276,13 @@ class Encoder:
             sketches[objects] = made
         return sketches
 
+    def _plan(self, structure: Structure, n: int) -> tuple[Task, ...]:
+        """The tasks of a structure for ``n`` runs at once: by levels, or depth first where sketches are many and large."""
+        size = n * self.sketch_dim * self.dtype.itemsize
+        if size * len(structure) > BATCH_BYTES:
+            return plan(structure, lanes(self.sketch_dim, self.dtype.itemsize), depth_first=True)
+        return plan(structure, max(4, TASK_BYTES // size), depth_first=False)
+
     def _objects(
         self, structure: Structure, values: list[Array], presence: Array, weights: Array, arrived: dict[int, Array]
     ) -> Iterator[tuple[Array, Array]]:
@@ -242,62 +290,66 @@ class Encoder:
 
         What ``root``, the last number, has received at the end is the sketch.
         """
-        recipe, n = self.recipe, presence.shape[0]
         weights = weights.T[..., None].astype(self.dtype)
-        sketch_bytes = n * self.sketch_dim * self.dtype.itemsize
-        depth_first = sketch_bytes * len(structure) > BATCH_BYTES
-        for task in plan(structure, max(4, TASK_BYTES // sketch_bytes), depth_first=depth_first):
+        for task in self._plan(structure, presence.shape[0]):
             made = self._own_parts(task, values, presence)
-            made = self._transparent(
-                [(part.module, "attribute") for part in task.modules],
-                [made[part.rows] for part in task.modules],
-                recipe.attribute_share,
-            )
-            if len(task.fed) and recipe.input_share:
-                inputs = [arrived.pop(int(k)) for k in task.objects[task.fed]]
-                batches = [
-                    inputs[part.rows.start][None] if part.rows.stop - part.rows.start == 1 else np.stack(inputs[part.rows])
-                    for part in task.inputs
-                ]
-                del inputs
-                made[task.fed] += self._transparent(
-                    [(part.module, "input") for part in task.inputs], batches, recipe.input_share
-                )
-                del batches
-            made = self._transparent(
-                [(part.module, "object") for part in task.modules], [made[part.rows] for part in task.modules]
-            )
+            inputs = [arrived.pop(int(k)) for k in task.objects[task.fed]] if self.recipe.input_share else []
+            made = self._shared(task, made, inputs)
+            if inputs:
+                made[: len(task.objects)][task.fed] += made[len(task.objects) :]
+                made = made[: len(task.objects)]
+            del inputs
+            objects = [(part.module, "object") for part in task.modules]
+            made = self._transparent(objects, [made[part.rows] for part in task.modules])
             yield task.objects, made
             if len(task.edges):
-                batches = [
-                    made[task.children[part.rows]]
-                    if part.rows.stop - part.rows.start > 1
-                    else made[task.children[part.rows.start]][None]
-                    for part in task.slots
-                ]
-                handed = self._transparent([(part.module, part.role) for part in task.slots], batches, weights[task.edges])
+                children = [_stacked([made[k] for k in task.children[part.rows]]) for part in task.slots]
+                handed = self._transparent([(part.module, part.role) for part in task.slots], children, weights[task.edges])
+                del children
                 for parent, part in zip(task.parents.tolist(), handed, strict=True):
                     if parent in arrived:
                         arrived[parent] += part
                     else:
                         arrived[parent] = part
 
+    def _shared(self, task: Task, own: Array, inputs: Sequence[Array], *, adjoint: bool = False) -> Array:
+        """``η_a T_a`` of a vector for each object; after them, if ``inputs`` are given, ``η_in T_b`` for each of those."""
+        recipe = self.recipe
+        names = [(part.module, "attribute") for part in task.modules]
+        batches = [own[part.rows] for part in task.modules]
+        if not len(inputs):
+            return self._transparent(names, batches, recipe.attribute_share, adjoint=adjoint)
+        names += [(part.module, "input") for part in task.inputs]
+        batches += [_stacked(inputs[part.rows]) for part in task.inputs]
+        shares: Any = recipe.attribute_share
+        if recipe.input_share != shares:
+            shares = np.repeat([shares, recipe.input_share], [len(own), len(inputs)]).astype(self.dtype)[:, None, None]
+        return self._transparent(names, batches, shares, adjoint=adjoint)
+
     def _own_parts(self, task: Task, values: list[Array], presence: Array) -> Array:
         """``s_attr`` of the objects of a task: ``(objects, n, d)``."""
-        recipe = self.recipe
+        recipe, count = self.recipe, len(task.objects)
         own = [recipe.value_share * np.stack([values[k] for k in task.objects[part.rows]]) for part in task.modules]
+        own = [x.astype(self.dtype, copy=False) for x in own]
         matrices = [self.value_matrix(part.module) for part in task.modules]
-        made = matrices[0].products(matrices, [x.astype(self.dtype, copy=False) for x in own])
-        if recipe.presence_share:
-            marks = recipe.presence_share * presence.T[task.objects].astype(self.dtype, copy=False)
+        marks = recipe.presence_share * presence.T[task.objects, :, None].astype(self.dtype, copy=False)
+        # columns that are too large to keep are computed beside the values, as many at once
+        beside = recipe.presence_share > 0.0 and marks.shape[1] * self.sketch_dim * self.dtype.itemsize > COLUMN_BYTES
+        if beside:
+            own += [marks[part.rows] for part in task.modules]
+            matrices += [self.bank.matrix(self.matrix_key(part.module, "presence"), 1) for part in task.modules]
+        made = self._in_pieces(matrices, own, 1.0, _as_it_is)
+        if beside:
+            made[:count] += made[count:]
+        elif recipe.presence_share:
             for part in task.modules:
                 mine, column, rows = marks[part.rows], self.presence_column(part.module), made[part.rows]
-                first = float(mine[0, 0])
-                rows += first * column if (mine == first).all() else mine[..., None] * column
-        return made
+                first = float(mine[0, 0, 0])
+                rows += first * column if (mine == first).all() else mine * column
+        return made[:count]
 
-    def backward(self, structure: Structure, sketches: Array, weights: Array) -> Iterator[tuple[Step, Array]]:
-        """What the adjoint brings to the attribute part of every object, module by module from ``root`` down.
+    def backward(self, structure: Structure, sketches: Array, weights: Array) -> Iterator[tuple[Name, Array, Array]]:
+        """What the adjoint brings to the attribute part of every object: the tasks of ``forward``, the last one first.
 
         Parameters
         ----------
@@ -307,32 +359,34 @@ class Encoder:
 
         Yields
         ------
-        (Step, (objects, n, d) array)
-            ``G_θᵀ s`` for the objects of one module, with ``G_θ`` the sum over the paths of the products of shares,
-            weights and transparent matrices from ``s_attr(θ)`` to the sketch.  ``ξ_x R_{M,1}ᵀ`` of it are the rows of
-            ``Bᵀ s`` for the attributes of ``θ``, ``ξ_e ⟨R_{M,2} e₁, ·⟩`` that for its presence.
+        (module, objects, (objects, n, d) array)
+            ``G_θᵀ s`` for some objects of a module, with ``G_θ`` the sum over the paths of the products of shares, weights
+            and transparent matrices from ``s_attr(θ)`` to the sketch.  ``ξ_x R_{M,1}ᵀ`` of it are the rows of ``Bᵀ s`` for
+            the attributes of ``θ``, ``ξ_e ⟨R_{M,2} e₁, ·⟩`` that for its presence.
         """
-        recipe, n = self.recipe, sketches.shape[0]
-        weights = weights.astype(self.dtype, copy=False)
-        flow: dict[int, Array] = {}
-
-        def scatter(step: Step, above: Array) -> None:
-            for slot, edges, rows, _, children in step.slots:
-                down = self.transparent_adjoint(step.module, slot, above[rows])
-                down = weights.T[edges][..., None] * down
-                for i, child in enumerate(children):
-                    k = int(child)
-                    flow[k] = flow[k] + down[i] if k in flow else down[i]
-
-        scatter(structure.root, sketches[None].astype(self.dtype, copy=False))
-        for step in reversed(structure.steps):
-            zero = np.zeros((n, self.sketch_dim), self.dtype)
-            above = np.stack([flow.pop(int(k), zero) for k in step.objects])
-            above = self.transparent_adjoint(step.module, "object", above)
-            if step.slots and recipe.input_share:
-                inputs = self.transparent_adjoint(step.module, "input", above)
-                scatter(step, recipe.input_share * inputs)
-            yield step, recipe.attribute_share * self.transparent_adjoint(step.module, "attribute", above)
+        weights = weights.T[..., None].astype(self.dtype)
+        # what an object hands down to its slots, until all that fill them have taken it
+        handed = {len(structure): sketches.astype(self.dtype, copy=False)}
+        takers = Counter(structure.edge_ends[0].tolist())
+        for task in reversed(self._plan(structure, len(sketches))):
+            made = np.zeros((len(task.objects), len(sketches), self.sketch_dim), self.dtype)
+            parents = task.parents.tolist()
+            if parents:
+                given = [_stacked([handed[k] for k in parents[part.rows]]) for part in task.slots]
+                slots = [(part.module, part.role) for part in task.slots]
+                taken = self._transparent(slots, given, weights[task.edges], adjoint=True)
+                for child, part in zip(task.children, taken, strict=True):
+                    made[child] += part
+                takers.subtract(parents)
+                for parent in {k for k in parents if not takers[k]}:
+                    del handed[parent]
+                del given, taken
+            objects = [(part.module, "object") for part in task.modules]
+            made = self._transparent(objects, [made[part.rows] for part in task.modules], adjoint=True)
+            made = self._shared(task, made, made[task.fed], adjoint=True)
+            handed.update(zip(task.objects[task.fed].tolist(), made[len(task.objects) :], strict=True))
+            for part in task.modules:
+                yield part.module, task.objects[part.rows], made[part.rows]
 
     def to_stored(self, natural: Array) -> Array:
         """Coordinates in the order in which sketches store them."""
@@ -376,15 +430,44 @@ class Encoder:
         result = np.empty((len(executions), self.sketch_dim), self.dtype)
         for group in executions:
             self.check_structure(group.structure)
-            size = max(1, BATCH_BYTES // (self.sketch_dim * self.dtype.itemsize * max(len(group.structure), 1)))
-            for start in range(0, len(group), size):
-                part = slice(start, min(start + size, len(group)))
-                values = [x[part] for x in group.attributes]
-                presence = np.ones((part.stop - start, len(group.structure)))
-                weights = group.weights[part] if len(group.weights) > 1 else group.weights
-                result[group.runs[part]] = self.forward(group.structure, values, presence, weights)
-        result = self.to_stored(result)
+            # who overrides forward wants it called
+            if getattr(self.forward, "__func__", None) is Encoder.forward and pays(self, group):
+                self._by_dictionary(group, result)
+            else:
+                self._by_transforms(group, result)
         return result[0] if isinstance(runs, Execution) else result
+
+    def _by_transforms(self, group: Group, result: Array) -> None:
+        sketch = self.sketch_dim * self.dtype.itemsize
+        size = max(1, BATCH_BYTES // (sketch * max(len(group.structure), 1)))
+        if self.family.rowwise:
+            size = max(1, min(size, RUN_BYTES // sketch))
+
+        def fill(start: int) -> None:
+            part = slice(start, min(start + size, len(group)))
+            values = [x[part] for x in group.attributes]
+            presence = np.ones((part.stop - start, len(group.structure)))
+            weights = group.weights[part] if len(group.weights) > 1 else group.weights
+            result[group.runs[part]] = self.to_stored(self.forward(group.structure, values, presence, weights))
+
+        starts = range(0, len(group), size)
+        if self.family.rowwise:
+            spread(fill, starts)
+        else:
+            for start in starts:
+                fill(start)
+
+    def _by_dictionary(self, group: Group, result: Array) -> None:
+        rows = compiled(self, group.structure_of(0))
+        size = max(1, BATCH_BYTES // (self.sketch_dim * self.dtype.itemsize))
+        for start in range(0, len(group), size):
+            runs = group.runs[start : start + size]
+            known = np.ones((len(runs), len(rows)), self.dtype)
+            np.concatenate([x[start : start + size] for x in group.attributes], axis=1, out=known[:, :-1])
+            if runs[-1] - runs[0] == len(runs) - 1 and (np.diff(runs) == 1).all():
+                np.matmul(known, rows, out=result[runs[0] : runs[-1] + 1])
+            else:
+                result[runs] = known @ rows
 
     def operator(self, ex: Execution | Structure) -> SketchOperator:
         """The sketch as a linear operator: ``encode(ex) == operator(ex) @ ex.vector()``.
@@ -410,3 +493,15 @@ class Encoder:
     def check_structure(self, structure: Structure) -> None:
         """A ``ValueError`` if the sketcher has no matrices for something in the structure."""
         check_structure(structure, self.network)
+
+
+def _as_it_is(mixed: Array, batches: Sequence[Array], scale: Any, out: Array) -> None:
+    if out is not mixed:
+        out[...] = mixed
+
+
+def _stacked(vectors: Sequence[Array] | Array) -> Array:
+    """``np.stack``, without a copy of one alone or of what is stacked already."""
+    if isinstance(vectors, np.ndarray):
+        return vectors
+    return vectors[0][None] if len(vectors) == 1 else np.stack(vectors)

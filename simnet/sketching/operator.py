@@ -48,10 +48,10 @@ class SketchOperator(LinearOperator):
         sketches = encoder.to_natural(np.ascontiguousarray(np.asarray(vectors, encoder.dtype).T))
         result = np.empty((self.shape[1], len(sketches)), encoder.dtype)
         weights = self.structure.edge_weights[None]
-        for step, parts in encoder.backward(self.structure, sketches, weights):
-            values = recipe.value_share * encoder.value_matrix(step.module).rmatvec(parts)
-            marks = recipe.presence_share * (parts @ encoder.presence_column(step.module))
-            for i, k in enumerate(step.objects):
+        for module, objects, parts in encoder.backward(self.structure, sketches, weights):
+            values = recipe.value_share * encoder.value_matrix(module).rmatvec(parts)
+            marks = recipe.presence_share * (parts @ encoder.presence_column(module))
+            for i, k in enumerate(objects):
                 result[self.columns[k]] = values[i].T
                 result[self.presence[k]] = marks[i]
         return result

@@ -8,7 +8,7 @@ Every object hands its sketch on at once and is forgotten, so that what is in me
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -17,8 +17,18 @@ from numpy.typing import NDArray
 
 from simnet.networks import Structure
 from simnet.networks.network import ROOT, Name
+from simnet.threads import threads
 
 Array = NDArray[Any]
+
+#: Pieces of about this size go through a transform and what comes before and after it together.
+PIECE_BYTES = 1 << 19
+
+#: Depth first, company for an object is looked for among the next so many: early objects wait for their consumers in memory.
+AHEAD = 8
+
+#: Transforms of several rows fill vector registers of this size with a number from each, where all rows fit into the cache.
+VECTOR_BYTES, LANES_BYTES = 16, 1 << 23
 
 
 class Part(NamedTuple):
@@ -42,13 +52,48 @@ class Task(NamedTuple):
     slots: tuple[Part, ...]
 
 
+class Piece(NamedTuple):
+    """Some rows of several batches: which they are among all rows, and which of each batch."""
+
+    rows: slice
+    parts: list[tuple[int, slice]]
+
+
+def lanes(row: int, itemsize: int) -> int:
+    """How many rows of so many numbers are transformed at once: a vector register is full, and they fit the cache."""
+    return max(1, min(VECTOR_BYTES // itemsize, LANES_BYTES // (row * itemsize)))
+
+
+def pieces(lengths: Sequence[int], row: int, itemsize: int) -> list[Piece]:
+    """Batches of rows of so many numbers, cut into pieces for the cache, and for as many threads as there are."""
+    total = sum(lengths)
+    most = max(lanes(row, itemsize), PIECE_BYTES // (row * itemsize))
+    most = min(most, max(1, -(-total // threads())))
+    found = []
+    starts = np.cumsum([0, *lengths]).tolist()
+    for start in range(0, total, most):
+        stop = min(start + most, total)
+        parts = [
+            (i, slice(max(start - first, 0), min(stop - first, length)))
+            for i, (first, length) in enumerate(zip(starts, lengths, strict=False))
+            if first < stop and start < first + length
+        ]
+        found.append(Piece(slice(start, stop), parts))
+    return found
+
+
 def plan(structure: Structure, most: int, *, depth_first: bool = False) -> tuple[Task, ...]:
     """The tasks of a structure, of at most ``most`` objects each; made once and kept with the structure."""
     kept = structure.plans
     if (most, depth_first) not in kept:
-        order = [[k] for k in _depth_first(structure)] if depth_first else _levels(structure, most)
+        order = _together(structure, most) if depth_first else _levels(structure, most)
         kept[most, depth_first] = tuple(_task(structure, objects) for objects in order)
     return kept[most, depth_first]
+
+
+def products(structure: Structure) -> int:
+    """Products of one encode: for each value, for ``T_a`` and ``T_0``, for ``T_b`` of those with inputs, for each edge."""
+    return 3 * len(structure) + sum(bool(inputs) for inputs in structure.inputs) + len(structure.edge_weights)
 
 
 def _levels(structure: Structure, most: int) -> Iterator[list[int]]:
@@ -74,13 +119,14 @@ def _heights(structure: Structure) -> list[int]:
 def _depth_first(structure: Structure) -> Iterator[int]:
     """Objects right before the first consumer that has all it needs; of two inputs the one with more below it first.
 
-    An object that nothing consumes has no part in the sketch and is left out.
+    Objects that nothing consumes come first: they have no part in the sketch.
     """
     heights = _heights(structure)
-    below = [[structure.positions[name] for name in names if name is not None] for names in structure.inputs]
-    outputs = [structure.positions[name] for name in structure.outputs if name is not None]
+    below = _below(structure)
+    outputs = {structure.positions[name] for name in structure.outputs if name is not None}
+    idle = set(range(len(structure))) - outputs - {child for children in below for child in children}
     seen: set[int] = set()
-    waiting = [(k, False) for k in sorted(outputs, key=heights.__getitem__)]
+    waiting = [(k, False) for ends in (outputs, idle) for k in sorted(ends, key=lambda k: (heights[k], k))]
     while waiting:
         k, ready = waiting.pop()
         if ready:
@@ -89,6 +135,22 @@ def _depth_first(structure: Structure) -> Iterator[int]:
             seen.add(k)
             waiting.append((k, True))
             waiting.extend((child, False) for child in sorted(below[k], key=heights.__getitem__))
+
+
+def _below(structure: Structure) -> list[list[int]]:
+    """What fills the slots of every object."""
+    return [[structure.positions[name] for name in names if name is not None] for names in structure.inputs]
+
+
+def _together(structure: Structure, most: int) -> Iterator[list[int]]:
+    """The objects depth first, each with the next few that are ready too."""
+    below = _below(structure)
+    order, done = list(_depth_first(structure)), set[int]()
+    while order:
+        task = [k for k in order[:AHEAD] if done.issuperset(below[k])][:most]
+        yield task
+        done.update(task)
+        order = [k for k in order[:AHEAD] if k not in task] + order[AHEAD:]
 
 
 def _task(structure: Structure, objects: list[int]) -> Task:

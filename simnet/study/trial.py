@@ -22,6 +22,7 @@ import numpy as np
 from joblib._store_backends import FileSystemStoreBackend
 from threadpoolctl import threadpool_limits
 
+from simnet import threads
 from simnet.claims import Sample
 from simnet.claims.loading import find_claim
 from simnet.files import written_whole
@@ -107,7 +108,7 @@ def attempt(cache: str, trial: Trial, timeout: float | None, parent: int | None 
     start = time.perf_counter()
     note = failure_note(cache, trial)
     try:
-        with limited(timeout), warnings.catch_warnings():
+        with limited(timeout), threads.limited(1), warnings.catch_warnings():
             # the cache tells the time by the clock on the wall, which may jump
             warnings.filterwarnings("ignore", "Persisting input arguments took")
             outcome = recall(cache, trial)

@@ -24,32 +24,38 @@ Source: derived in ``paper_checks/law_0_kernel.py``, after Ghazi, Panigrahy, Wan
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
+from graphlib import CycleError, TopologicalSorter
+from itertools import product
 from typing import Any
 
-import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.networks import Execution, Executions, Group, Structure
+from simnet.networks import Execution, Executions, Group, ModularNetwork, Structure
 from simnet.networks.executions import as_executions
 from simnet.networks.network import Name
 from simnet.networks.structure import Step
 from simnet.recipes import Recipe, as_recipe
+from simnet.theory.pairs import stacked_kernel, stacks
 
 Array = NDArray[Any]
 
 
-def module_order(left: Structure, right: Structure) -> dict[Name, int]:
-    """One topological order of the modules of both structures; a ``ValueError`` if their union has a cycle."""
-    if left.network is right.network or left.network == right.network:
-        return left.network.order
-    union = nx.compose(left.network.graph, right.network.graph)
+def module_order(networks: Collection[ModularNetwork]) -> dict[Name, int]:
+    """One topological order of the modules of all networks; a ``ValueError`` if their union has a cycle."""
+    first, *others = networks
+    if all(network is first or network == first for network in others):
+        return first.order
+    sources: dict[Name, dict[Name, None]] = {}
+    for network in networks:
+        for module in network.modules:
+            sources.setdefault(module.name, {}).update((name, None) for slot in module.slots for name in slot.sources)
     try:
-        return {name: i for i, name in enumerate(nx.lexicographical_topological_sort(union, key=str))}
-    except nx.NetworkXUnfeasible:
-        loop = " -> ".join(repr(u) for u, *_ in nx.find_cycle(union))
-        raise ValueError(f"kernel: the union of the two module graphs has the cycle {loop}, it must be acyclic") from None
+        return {name: i for i, name in enumerate(TopologicalSorter(sources).static_order())}
+    except CycleError as error:
+        loop = " -> ".join(map(repr, error.args[1]))
+        raise ValueError(f"kernel: the union of the module graphs has the cycle {loop}, it must be acyclic") from None
 
 
 def place_gram(
@@ -102,7 +108,7 @@ def place_gram(
                 _scatter(flow, i.children, j.children, t * weights * above[..., i.rows[:, None], j.rows])
 
     push_same(np.ones((*batch, 1, 1)), left.root, right.root, 1.0)
-    order = module_order(left, right)
+    order = module_order([left.network, right.network])
     left_steps = {step.module: step for step in left.steps}
     right_steps = {step.module: step for step in right.steps}
     modules = sorted(left_steps.keys() | right_steps.keys(), key=order.__getitem__, reverse=True)
@@ -197,8 +203,8 @@ def kernel_matrix(
 ) -> Array:
     """``K`` of every run of ``left`` with every run of ``right``: ``(runs, runs')``.
 
-    The place Gram is computed once for each pair of object graphs; runs that share a graph and its weights then cost one
-    matrix product.  Raises as :func:`kernel` does.
+    One recursion over all pairs of objects of many runs, whatever graphs these have (:mod:`simnet.theory.pairs`).  Raises
+    as :func:`kernel` does.
 
     Examples
     --------
@@ -209,25 +215,54 @@ def kernel_matrix(
     True
     """
     recipe = as_recipe(recipe)
-    rows, columns = as_executions(left), as_executions(left if right is None else right)
+    rows = as_executions(left)
+    columns = rows if right is None else as_executions(right)
     result = np.zeros((len(rows), len(columns)))
-    for a in rows:
-        for b in columns:
-            result[np.ix_(a.runs, b.runs)] = _kernel_of_groups(a, b, recipe)
+    for mine, others, order in _in_one_order(rows.groups, columns.groups):
+        shared = _shared_modules(mine, others)
+        row_stacks = list(stacks(mine, order, shared))
+        column_stacks = row_stacks if others is mine else list(stacks(others, order, shared))
+        for i, a in enumerate(row_stacks):
+            for b in column_stacks[i if others is mine else 0 :]:
+                block = stacked_kernel(a, b, recipe)
+                result[np.ix_(a.runs, b.runs)] = block
+                if others is mine:
+                    result[np.ix_(b.runs, a.runs)] = block.T
     return result
 
 
-def _kernel_of_groups(a: Group, b: Group, recipe: Recipe) -> Array:
-    gram = place_gram(
-        a.structure, b.structure, recipe=recipe, left_weights=a.weights[:, None], right_weights=b.weights[None, :]
-    )
-    result = np.zeros((len(a), len(b)))
-    for mine, others in _of_one_module(a.structure, b.structure):
-        for k in mine:
-            for m in others:
-                products = recipe.value_share**2 * a.attributes[k] @ b.attributes[m].T + recipe.presence_share**2
-                result += gram[..., k, m] * products
-    return result
+def _in_one_order(
+    left: Sequence[Group], right: Sequence[Group]
+) -> Iterator[tuple[Sequence[Group], Sequence[Group], dict[Name, int]]]:
+    """Both with an order of all modules; pairs of networks one by one where only the unions of two are acyclic."""
+    if not (left and right):
+        return
+    networks = {id(group.structure.network): group.structure.network for group in (*left, *right)}
+    try:
+        order = module_order(networks.values())
+    except ValueError:
+        rows, columns = (
+            [[g for g in groups if g.structure.network is n] for n in networks.values()] for groups in (left, right)
+        )
+        for mine, others in product(filter(None, rows), filter(None, columns)):
+            yield mine, others, module_order([mine[0].structure.network, others[0].structure.network])
+    else:
+        yield left, right, order
+
+
+def _shared_modules(left: Sequence[Group], right: Sequence[Group]) -> set[Name]:
+    """The modules with objects on both sides; a ``ValueError`` if one has two attribute dimensions."""
+    dims: list[dict[Name, set[int]]] = [{}, {}]
+    for side, groups in zip(dims, (left, right), strict=True):
+        for structure in (group.structure for group in groups):
+            for module, dim in zip(structure.modules, structure.attribute_dims, strict=True):
+                side.setdefault(module, set()).add(dim)
+    shared = dims[0].keys() & dims[1].keys()
+    for module in shared:
+        a, *others = sorted(dims[0][module] | dims[1][module])
+        if others:
+            raise ValueError(f"kernel: module {module!r} has attribute_dim {a} in one and {others[0]} in the other")
+    return shared
 
 
 def kernel_diagonal(runs: Executions | Group | Execution, *, recipe: str | Recipe = "recursive") -> Array:

@@ -34,8 +34,7 @@ import math
 from typing import Any
 
 import numpy as np
-import scipy.integrate
-import scipy.special
+import scipy
 from numpy.typing import NDArray
 
 from simnet.checks import choice, integer

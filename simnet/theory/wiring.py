@@ -33,7 +33,7 @@ from __future__ import annotations
 
 import math
 
-import scipy.stats
+import scipy
 
 from simnet.checks import integer, probability, real
 

@@ -25,7 +25,7 @@ def test_every_object_and_every_edge_is_met_once_and_inputs_come_first(most, dep
     edges = [int(e) for task in tasks for e in task.edges]
     assert sorted(objects) == list(range(len(STRUCTURE)))
     assert sorted(edges) == list(range(len(STRUCTURE.edge_weights)))
-    assert max(len(task.objects) for task in tasks) <= (1 if depth_first else most)
+    assert max(len(task.objects) for task in tasks) <= most
     task_of = {int(k): i for i, task in enumerate(tasks) for k in task.objects}
     for k, names in enumerate(STRUCTURE.inputs):
         assert all(task_of[STRUCTURE.positions[name]] < task_of[k] for name in names if name is not None)

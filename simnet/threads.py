@@ -1,0 +1,76 @@
+"""Threads for transforms: as many as ``OMP_NUM_THREADS`` says, or else as there are processors.
+
+Matrix products have threads of their own; a transform of many rows has none, and shares its rows among these.  Rows are
+computed alike on any thread, so that results are the same bits whatever the number.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from threading import local
+from typing import Any
+
+#: ``_here.most`` is the limit in this thread, where there is one.
+_here = local()
+
+
+def threads() -> int:
+    """How many threads this thread may use.
+
+    Examples
+    --------
+    >>> from simnet.threads import limited, threads
+    >>> with limited(1):
+    ...     threads()
+    1
+    """
+    most: int | None = getattr(_here, "most", None)
+    if most is None:
+        asked = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
+        most = int(asked) if asked.isdecimal() else _processors()
+    return max(most, 1)
+
+
+def _processors() -> int:
+    """The processors that this process may use, where the system tells."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def limited(most: int) -> Iterator[None]:
+    """No more threads than ``most`` within, in this thread."""
+    before = getattr(_here, "most", None)
+    _here.most = most
+    try:
+        yield
+    finally:
+        _here.most = before
+
+
+def spread(work: Callable[[Any], None], items: Iterable[Any]) -> None:
+    """``work`` for every item, on several threads; what it calls then uses one."""
+    items = list(items)
+    if threads() == 1 or len(items) < 2:
+        for item in items:
+            work(item)
+        return
+
+    def alone(item: Any) -> None:
+        with limited(1):
+            work(item)
+
+    for done in [_pool(threads()).submit(alone, item) for item in items]:
+        done.result()
+
+
+@cache
+def _pool(size: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(size, thread_name_prefix="simnet")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # a child has none of its parent's threads

@@ -1,0 +1,82 @@
+"""Threads change how long it takes, and not a bit of what comes out."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import simnet
+from simnet import threads
+from simnet.sketching import encoder, plan
+
+NET = simnet.networks.layered(widths=(5, 3, 2), attribute_dim=4, seed=0)
+RUNS = NET.run(9, seed=1)
+
+
+@pytest.fixture
+def many(monkeypatch):
+    """Pieces so small that there are many, and batches of two runs."""
+    monkeypatch.setattr(plan, "PIECE_BYTES", 1 << 10)
+    monkeypatch.setattr(encoder, "RUN_BYTES", 2 * 64 * 8)
+
+
+@pytest.mark.parametrize("family", ["trig", "gaussian", "packet"])
+def test_sketches_and_adjoints_are_the_same_bits_on_any_number_of_threads(family, many, monkeypatch):
+    found = []
+    for count in ("1", "2", "5"):
+        monkeypatch.setenv("OMP_NUM_THREADS", count)
+        sketcher = simnet.Sketcher(NET, 64, family, seed=3)
+        operator = sketcher.operator(RUNS[0])
+        found.append(
+            (
+                sketcher.encode(RUNS),
+                sketcher.encode(RUNS[4]),
+                operator.rmatmat(np.eye(64)),
+                operator @ np.eye(operator.shape[1]),
+            )
+        )
+    for other in found[1:]:
+        for a, b in zip(found[0], other, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_work_goes_to_as_many_threads_and_each_of_them_takes_one(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    together, seen = threading.Barrier(3, timeout=10), []
+
+    def work(i):
+        together.wait()  # passes only if three are at work at once
+        seen.append((i, threads.threads()))
+
+    threads.spread(work, range(3))
+    assert sorted(seen) == [(0, 1), (1, 1), (2, 1)]
+    assert threads.threads() == 3
+
+
+@pytest.mark.parametrize(("value", "count"), [("4", 4), ("2,1", 2), ("0", 1)])
+def test_the_environment_says_how_many(value, count, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", value)
+    assert threads.threads() == count
+    with threads.limited(1):
+        assert threads.threads() == 1
+        with ThreadPoolExecutor(1) as other:
+            assert other.submit(threads.threads).result() == count  # the limit is of this thread
+    assert threads.threads() == count
+
+
+def test_without_a_word_there_are_as_many_as_processors(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert threads.threads() >= 1
+
+
+def test_a_failure_in_a_thread_is_raised(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+
+    def work(i):
+        raise ValueError(f"item {i}")
+
+    with pytest.raises(ValueError, match="item 0"):
+        threads.spread(work, [0, 1])

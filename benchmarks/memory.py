@@ -7,8 +7,8 @@ For every number of sketches: how long an addition takes, and the time of a quer
 - the index with its prefixes in memory, and through the partition of LanceDB, with the candidates read from the file,
   verified, and compared exactly;
 
-with the share of the ten nearest that is found (recall@10).  It writes ``results/memory/search.csv``; the times are those of
-the machine and of what else it does, so look at their ratios.
+with the share of the ten nearest that is found (recall@10).  It writes ``results/memory/search.csv``.  Ratios are of the
+time on the processors, all threads together: that on the clock depends on what else the machine does, and how it shares.
 """
 
 from __future__ import annotations
@@ -34,16 +34,17 @@ RUNS, DIM, QUERIES, K = (5_000, 20_000, 50_000), 4096, 100, 10
 STORAGE = "float32"
 
 
-def medians_ms(times: int, *works: Callable[[int], object]) -> list[float]:
-    """The median time of each in milliseconds: turn by turn, so that what else the machine does slows all of them alike."""
-    spent: list[list[float]] = [[] for _ in works]
+def medians_ms(times: int, *works: Callable[[int], object]) -> list[tuple[float, float]]:
+    """The median time of each on the clock and of all threads on the processors, in milliseconds; they take turns."""
+    clocks = (time.perf_counter, time.process_time)
+    spent: list[list[list[float]]] = [[] for _ in works]
     for i in range(-1, times):
         for work, mine in zip(works, spent, strict=True):
-            start = time.perf_counter()
+            start = [clock() for clock in clocks]
             work(max(i, 0))
             if i >= 0:  # the first call is not counted
-                mine.append(time.perf_counter() - start)
-    return [1e3 * float(np.median(mine)) for mine in spent]
+                mine.append([clock() - before for clock, before in zip(clocks, start, strict=True)])
+    return [tuple((1e3 * np.median(mine, axis=0)).tolist()) for mine in spent]
 
 
 def measure(runs: int) -> list[dict[str, Any]]:
@@ -55,7 +56,7 @@ def measure(runs: int) -> list[dict[str, Any]]:
     queries = sketcher.encode(net.run(QUERIES, seed=2))
     rows = []
     with tempfile.TemporaryDirectory() as folder, SketchStore.create(Path(folder, "s"), sketcher, storage=STORAGE) as store:
-        (one,) = medians_ms(50, lambda i: store.add(sketches[i]))
+        ((one, _),) = medians_ms(50, lambda i: store.add(sketches[i]))
         store.remove(store.ids().tolist())
         start = time.perf_counter()
         ids = store.add(sketches)
@@ -69,12 +70,14 @@ def measure(runs: int) -> list[dict[str, Any]]:
             return np.argpartition(sketches @ queries[i], -K)
 
         def add_row(way: str, method: str, times: int, exact: float = np.nan) -> float:
-            spent, product = medians_ms(times, lambda i: store.nearest(queries[i], K, method=method), in_memory)
+            (clock, spent), (_, product) = medians_ms(
+                times, lambda i: store.nearest(queries[i], K, method=method), in_memory
+            )
             found = [{match.id for match in matches} for matches in store.nearest(queries, K, method=method)]
             recall = float(np.mean([len(a & b) / K for a, b in zip(truth, found, strict=True)]))
             faster = {"than_exact_of_the_file": exact / spent, "than_exact_in_memory": product / spent}
-            row = {"sketches": runs, "sketch_dim": DIM, "search": way, "recall_at_10": recall, "ms": spent}
-            rows.append({**row, "ms_exact_in_memory": product, **{f"times_faster_{k}": v for k, v in faster.items()}})
+            row = {"sketches": runs, "sketch_dim": DIM, "search": way, "recall_at_10": recall, "ms": clock, "cpu_ms": spent}
+            rows.append({**row, "cpu_ms_exact_in_memory": product, **{f"times_faster_{k}": v for k, v in faster.items()}})
             return spent
 
         exact = add_row("exact, of the file", "exact", 10)

@@ -32,7 +32,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -61,14 +61,22 @@ MARGIN = 3.0
 #: Prefixes of so many bytes are held in memory; more are sorted into cells.
 HELD_BYTES = 1 << 27
 
-#: Queries that are compared with the prefixes in memory at once.
-QUERIES = 64
+#: In memory so much shorter prefixes are compared first.
+COARSER = 4
 
 #: The share of the cells that is looked at.
 SHARE_OF_CELLS = 1 / 3
 
 #: Rows are put into cells, and old versions of the table merged, once so large a share of the rows is new.
 SHARE_OF_NEW = 0.1
+
+
+class Held(NamedTuple):
+    """Prefixes in memory: the numbers of their sketches, unit vectors, and unit vectors of a part of each."""
+
+    ids: Array
+    vectors: Array
+    coarse: Array
 
 
 class Index:
@@ -101,30 +109,34 @@ class Index:
                 raise ValueError("it is that of another store")
 
     @cached_property
-    def held(self) -> tuple[Array, Array] | None:
-        """Numbers and prefixes of all sketches, ``(n,)`` and ``(n, d')``; ``None`` where they are too many for memory."""
+    def held(self) -> Held | None:
+        """The prefixes of all sketches; ``None`` where they are too many for memory."""
         with _translated(self.folder):
             if is_large(self.table.count_rows(), self.prefix):
                 return None
             rows = self.table.to_arrow()
             vectors = rows["vector"].combine_chunks().flatten().to_numpy().reshape(-1, self.prefix)
-            return rows["id"].to_numpy(), vectors
+            return Held(rows["id"].to_numpy(), vectors, units(vectors[:, : max(self.prefix // COARSER, 1)]))
 
     def candidates(self, queries: Array, k: int) -> list[Array]:
         """The numbers of sketches whose prefixes are near enough in angle, for each query, in no order."""
         most = max(FEWEST, OVERSAMPLING * k)
         wanted = units(queries[:, : self.prefix]).astype(np.float32)
-        found = self._compared(wanted, most) if self.held is not None else self._searched(wanted, most)
-        error = math.sqrt(1.0 / self.prefix - 1.0 / self.store.sketch_dim)
+        found = self._searched(wanted, most) if self.held is None else self._compared(self.held, wanted, k, most)
+        error = error_of(self.prefix, self.store.sketch_dim)
         return [ids[near_enough(cosines, k, error)] for ids, cosines in found]
 
-    def _compared(self, wanted: Array, most: int) -> Iterator[tuple[Array, Array]]:
-        """The nearest prefixes of each query, by comparing all."""
-        ids, vectors = self.held or (np.zeros(0), np.zeros((0, self.prefix)))
-        for start in range(0, len(wanted), QUERIES):
-            for cosines in wanted[start : start + QUERIES] @ vectors.T:
-                top = np.argpartition(cosines, -most)[-most:] if most < len(cosines) else np.arange(len(cosines))
-                yield ids[top], cosines[top]
+    def _compared(self, held: Held, wanted: Array, k: int, most: int) -> Iterator[tuple[Array, Array]]:
+        """The nearest prefixes of each query, by comparing all: first a part of them, which is less to read from memory."""
+        coarse = units(wanted[:, : held.coarse.shape[1]])
+        error = error_of(held.coarse.shape[1], self.store.sketch_dim)
+        for query, part in zip(wanted, coarse, strict=True):
+            near = np.flatnonzero(near_enough(held.coarse @ part, k, error))
+            few = len(near) < len(held.ids) / COARSER
+            ids, vectors = (held.ids[near], held.vectors[near]) if few else (held.ids, held.vectors)
+            cosines = vectors @ query
+            top = np.argpartition(cosines, -most)[-most:] if most < len(cosines) else np.arange(len(cosines))
+            yield ids[top], cosines[top]
 
     def _searched(self, wanted: Array, most: int) -> Iterator[tuple[Array, Array]]:
         """The nearest prefixes of each query that are in the nearest cells."""
@@ -171,8 +183,13 @@ def is_large(rows: int, prefix: int) -> bool:
     return 4 * rows * prefix > HELD_BYTES
 
 
+def error_of(prefix: int, sketch_dim: int) -> float:
+    """``√(1/d' − 1/d)``."""
+    return math.sqrt(1.0 / prefix - 1.0 / sketch_dim)
+
+
 def near_enough(cosines: Array, k: int, error: float) -> Array:
-    """Which cosines of prefixes may belong to one of the ``k`` nearest; ``error`` is ``√(1/d' − 1/d)``."""
+    """Which cosines of prefixes may belong to one of the ``k`` nearest; ``error`` is that of :func:`error_of`."""
     if len(cosines) <= k:
         return np.ones(len(cosines), dtype=bool)
     last = float(np.partition(cosines, -k)[-k])

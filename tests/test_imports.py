@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-#: What takes long to import, and who needs it: distributions and solvers (decoders), graphs (networks), tables, figures (studies).
+#: What takes long to import, and not every use needs.
 LATE = (
     "scipy.stats",
     "scipy.optimize",

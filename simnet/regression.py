@@ -95,7 +95,7 @@ def read_reference(folder: str | os.PathLike[str] = REFERENCE) -> pd.DataFrame:
             return rows.replace({name: {"": "nan"} for name in ROUNDED}).astype(
                 dict.fromkeys(ROUNDED, "float64") | dict.fromkeys(COUNTED, "int64")
             )
-        except (ValueError, KeyError) as error:
+        except (ValueError, KeyError, OverflowError) as error:
             raise ValueError(f"{path}: not a reference of `simnet regress`: {' '.join(str(error).split())}") from None
 
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-#: What takes long to import: distributions and solvers (of decoders), graphs, tables and figures (of studies).
+#: What takes long to import, and not every use needs.
 LATE = (
     "scipy.stats",
     "scipy.optimize",

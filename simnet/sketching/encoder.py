@@ -8,8 +8,9 @@ neither forms ``B`` nor a ``d × d`` matrix.  One pass costs, for each object, t
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import prod
 from typing import Any, Self
 
@@ -27,6 +28,7 @@ from simnet.recipes import Recipe, as_recipe, describe_recipe, read_recipe
 from simnet.sketching.compiled import compiled, pays
 from simnet.sketching.operator import SketchOperator
 from simnet.sketching.plan import Piece, Task, lanes, pieces, plan
+from simnet.sketching.streaming import in_batches, write_batches
 from simnet.threads import spread
 
 Array = NDArray[Any]
@@ -81,6 +83,7 @@ class Encoder:
             )
         self.bank = MatrixBank(self.family, self.sketch_dim, self.seed, dtype)
         self.dtype: np.dtype[Any] = np.dtype(self.bank.dtype)
+        self._last: tuple[Any, Array] | None = None
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -437,6 +440,56 @@ class Encoder:
                 self._by_transforms(group, result)
         return result[0] if isinstance(runs, Execution) else result
 
+    def encode_batches(
+        self, runs: Executions | Group | Iterable[Executions | Group | Execution], size: int = 1000
+    ) -> Iterator[Array]:
+        """The sketches of more runs than fit into memory, ``size`` at a time, in their order.
+
+        Parameters
+        ----------
+        runs : Executions, Group, or an iterable of them or of single Executions
+            A generator is asked for the next part when the last one is encoded.
+        size : int
+
+        Yields
+        ------
+        (at most size, sketch_dim) array
+
+        Examples
+        --------
+        >>> import simnet
+        >>> net = simnet.networks.layered(widths=(3, 2), attribute_dim=4, seed=0)
+        >>> sketcher = simnet.Sketcher(net, sketch_dim=64, seed=3)
+        >>> total = sum(batch.sum(axis=0) for batch in sketcher.encode_batches((net.run(100, seed=i) for i in range(3)), 40))
+        >>> total.shape
+        (64,)
+        """
+        size = integer("size", size, minimum=1)
+        return (self.encode(part) for part in in_batches(runs, size))
+
+    def encode_to(
+        self,
+        path: str | os.PathLike[str],
+        runs: Executions | Group | Iterable[Executions | Group | Execution],
+        size: int = 1000,
+    ) -> int:
+        """Write the sketches of runs, as by :meth:`encode_batches`, to one ``.npy`` file; how many there were.
+
+        ``numpy.load(path, mmap_mode="r")`` opens it without reading it.
+
+        Examples
+        --------
+        >>> import numpy as np, simnet, tempfile, pathlib
+        >>> net = simnet.networks.layered(widths=(3, 2), attribute_dim=4, seed=0)
+        >>> sketcher = simnet.Sketcher(net, sketch_dim=64, seed=3)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "sketches.npy")
+        ...     written = sketcher.encode_to(path, (net.run(100, seed=i) for i in range(3)))
+        ...     written, np.load(path).shape
+        (300, (300, 64))
+        """
+        return write_batches(path, self.encode_batches(runs, size), self.sketch_dim, self.dtype)
+
     def _by_transforms(self, group: Group, result: Array) -> None:
         sketch = self.sketch_dim * self.dtype.itemsize
         size = max(1, BATCH_BYTES // (sketch * max(len(group.structure), 1)))
@@ -458,7 +511,7 @@ class Encoder:
                 fill(start)
 
     def _by_dictionary(self, group: Group, result: Array) -> None:
-        rows = compiled(self, group.structure_of(0))
+        rows = self._compiled(group)
         size = max(1, BATCH_BYTES // (self.sketch_dim * self.dtype.itemsize))
         for start in range(0, len(group), size):
             runs = group.runs[start : start + size]
@@ -468,6 +521,13 @@ class Encoder:
                 np.matmul(known, rows, out=result[runs[0] : runs[-1] + 1])
             else:
                 result[runs] = known @ rows
+
+    def _compiled(self, group: Group) -> Array:
+        """The dictionary of a group; the last one is kept, for the next batch of a stream."""
+        key = (group.structure.graph_key, group.weights[0].tobytes())
+        if self._last is None or self._last[0] != key:
+            self._last = (key, compiled(self, group.structure_of(0)))
+        return self._last[1]
 
     def operator(self, ex: Execution | Structure) -> SketchOperator:
         """The sketch as a linear operator: ``encode(ex) == operator(ex) @ ex.vector()``.

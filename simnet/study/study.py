@@ -52,6 +52,7 @@ from simnet.checks import choice, integer, probability, real, sequence, shown
 from simnet.claims import Claim, Sample
 from simnet.claims.loading import find_claim
 from simnet.claims.parameters import Choice, Parameter, Text
+from simnet.limits import at_most
 from simnet.randomness import stream
 from simnet.testing import DEFECTS
 
@@ -69,6 +70,12 @@ SUMMARY = (
 )  # fmt: skip
 
 RESERVED = frozenset((*HEAD, *MEASURED, *SUMMARY))
+
+#: To check a study, its networks are made: no more memory than this is taken for it, whatever the file says.
+CHECK_BYTES = 1 << 31
+
+#: Of one point.
+MOST_TRIALS = 1_000_000
 
 SCALES = ("linear", "log", "log2")
 
@@ -229,7 +236,11 @@ def load_study(path: str | os.PathLike[str]) -> Study:
     study, mistakes = read_study(path)
     claim = mistakes.catch(find_claim, study.claim, study.folder) if study.claim else None
     if claim is not None:
-        _check_points(study, claim, mistakes)
+        try:
+            with at_most(CHECK_BYTES):
+                _check_points(study, claim, mistakes)
+        except MemoryError:
+            mistakes.append(f"parameters: a network of this study takes more than {CHECK_BYTES >> 30} GB")
     if mistakes:
         raise StudyError(os.fspath(path), mistakes)
     return study
@@ -267,7 +278,7 @@ def read_study(path: str | os.PathLike[str]) -> tuple[Study, Mistakes]:
         title=str(table.get("title", "")),
         question=str(table.get("question", "")),
         claim=claim if isinstance(claim, str) else "",
-        trials=mistakes.catch(integer, "trials", table.get("trials"), minimum=1, otherwise=1),
+        trials=mistakes.catch(integer, "trials", table.get("trials"), minimum=1, maximum=MOST_TRIALS, otherwise=1),
         seed=mistakes.catch(integer, "seed", table.get("seed", 0), otherwise=0),
         failure_probability=mistakes.catch(
             probability, "failure_probability", table.get("failure_probability", 0.001), otherwise=0.001

@@ -114,10 +114,11 @@ def test_a_run_without_objects_has_the_zero_sketch():
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_single_precision_gives_single_precision_near_the_double_one(family, execution):
-    double, single = (simnet.Sketcher(execution.network, 64, family, seed=3, dtype=t) for t in ("float64", "float32"))
-    s, t = double.encode(execution), single.encode(execution)
-    assert (s.dtype, t.dtype) == (np.float64, np.float32)
-    assert 0.0 < np.linalg.norm(t - s) < 1e-5 * np.linalg.norm(s)
+    for d in (64, 1024):
+        double, single = (simnet.Sketcher(execution.network, d, family, seed=3, dtype=t) for t in ("float64", "float32"))
+        s, t = double.encode(execution), single.encode(execution)
+        assert (s.dtype, t.dtype) == (np.float64, np.float32)
+        assert 0.0 < np.linalg.norm(t - s) < 1e-6 * np.linalg.norm(s)  # measured: 5e-7 at most, whatever size and depth
 
 
 @pytest.mark.parametrize("family", FAMILIES)

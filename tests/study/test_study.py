@@ -96,7 +96,7 @@ MISTAKES = {
         {"claim": "atribute_recovery"},
         ["claim = 'atribute_recovery'", "'attribute_recovery'?"],
     ),
-    "no trials": ({"trials": 0}, ["trials = 0", ">= 1"]),
+    "no trials": ({"trials": 0}, ["trials = 0", "between 1 and 1000000"]),
     "a seed below 0": ({"seed": -1}, ["seed = -1", ">= 0"]),
     "a probability": ({"failure_probability": 1.5}, ["failure_probability = 1.5", "(0, 1)"]),
     "a timeout": ({"timeout": -2}, ["timeout = -2"]),

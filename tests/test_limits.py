@@ -1,0 +1,37 @@
+"""A limit on memory holds within its block, and only there."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from simnet.limits import at_most
+from simnet.study import StudyError, load_study
+
+STUDY = """
+title = "Large"
+question = "How large?"
+claim = "attribute_recovery"
+trials = 1
+[parameters]
+network = {family = "layered", widths = [40, 40], attribute_dim = 20000, fan_in = 30}
+"""
+
+
+def test_it_holds_within_and_not_after():
+    with pytest.raises(MemoryError), at_most(1 << 28):
+        np.ones(1 << 28)
+    assert np.ones(1 << 26).nbytes == 1 << 29
+
+
+def test_limits_within_limits_are_the_smaller():
+    with at_most(1 << 28), at_most(1 << 40), pytest.raises(MemoryError):
+        np.ones(1 << 28)
+
+
+def test_a_study_of_a_network_that_fits_in_no_memory_is_one_line(tmp_path):
+    path = tmp_path / "large.toml"
+    path.write_text(STUDY)
+    with pytest.raises(StudyError) as caught:
+        load_study(path)
+    assert caught.value.mistakes == (f"{path}: parameters: a network of this study takes more than 2 GB",)

@@ -1,1 +1,1 @@
-"""Speed, as ratios within one run."""
+"""Speed, as ratios within one run: medians of pairs of times that are taken back to back."""

@@ -1,20 +1,49 @@
-"""``python -m benchmarks``: the time of an encode over the time of the transforms that it needs, and of dense products."""
+"""``python -m benchmarks [--quick] [--output FOLDER]`` (``make bench``): speed as ratios, in ``results/benchmarks``.
+
+``--quick`` runs everything at small sizes, without targets: it shows that it runs, and nothing else.
+"""
 
 from __future__ import annotations
 
-import simnet
-from simnet.claims.cost import encode_ratios, necessary_products
+import argparse
+import sys
+from pathlib import Path
+
+from benchmarks import encoding, imports, peers, scaling
+from benchmarks.measure import Row
+from benchmarks.tables import write
+
+SECTIONS = (
+    encoding.encodes,
+    encoding.memory,
+    encoding.dictionaries,
+    encoding.kernels,
+    peers.dense,
+    peers.binding,
+    peers.projections,
+    peers.blocks,
+    scaling.growth,
+    imports.imports,
+)
 
 
-def main() -> None:
-    """Print one row a size."""
-    net = simnet.networks.layered(widths=(6, 4, 2), attribute_dim=8, seed=0)
-    runs = net.run(16, seed=1)
-    print(f"{len(runs)} runs, {necessary_products(runs[0].structure)} products each; medians of ratios")
-    for d in (1 << 10, 1 << 12, 1 << 14):
-        ratios = encode_ratios(simnet.Sketcher(net, sketch_dim=d), runs, 9, seed=0, dense=d <= 1 << 12)
-        print(f"d = {d:6d}: " + ", ".join(f"{name} {ratio:.3f}" for name, ratio in ratios.items()))
+def main(arguments: list[str] | None = None) -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="small sizes, no targets")
+    parser.add_argument("--output", type=Path, help="the folder to write to (results/benchmarks)")
+    parser.add_argument("--only", nargs="+", choices=[section.__name__ for section in SECTIONS], help="some sections")
+    chosen = parser.parse_args(arguments)
+    rows: list[Row] = []
+    for section in SECTIONS:
+        if chosen.only and section.__name__ not in chosen.only:
+            continue
+        for row in section(chosen.quick):
+            rows.append(row)
+            against = f" / {row.against}" if row.against else ""
+            print(f"{row.value:8.3g}  {row.target:8} {row.holds:4} {row.work}{against}; {row.setting}", flush=True)
+    write(rows, chosen.output or Path("build" if chosen.quick else "results", "benchmarks"), chosen.quick)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

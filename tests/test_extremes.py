@@ -102,7 +102,7 @@ def test_an_object_of_weight_0_is_not_told_from_nothing(method):
 
 
 def test_very_many_objects():
-    n = 20_000
+    n = 8_000
     draw = np.random.default_rng(0)
     attributes = draw.uniform(0.0, 0.5, (n, 2))
     ex = simnet.Execution.from_objects([(i, "m", attributes[i], [], []) for i in range(n)], [(i, 1.0 / n) for i in range(n)])
@@ -113,7 +113,7 @@ def test_very_many_objects():
     assert high - low < 0.5
     estimate = sketcher.decode(sketch, ex.structure)
     low, high = np.asarray(estimate.interval(0.95)[n // 2]).T
-    assert (high - low > 1.0).all(), "one of twenty thousand is not to be read"
+    assert (high - low > 1.0).all(), "one of eight thousand is not to be read"
 
 
 def test_one_thread_and_many_give_the_same():

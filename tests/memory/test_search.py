@@ -110,6 +110,21 @@ def test_additions_and_removals_are_seen_with_and_without_an_update(indexed, ske
     assert len(indexed.index().table.to_arrow()) == 60
 
 
+@pytest.mark.parametrize("held", [True, False])
+def test_the_nearest_are_found_behind_many_that_were_removed(indexed, sketches, held, monkeypatch):
+    """The index still holds them, and they leave no room within the error of a prefix."""
+    from simnet.memory import lance
+
+    noise = np.random.default_rng(0).standard_normal((250, 2048)) * np.abs(sketches[3]).max() / 1e4
+    again = indexed.add(sketches[3] + noise)
+    indexed.build_index(prefix=128)
+    if not held:
+        monkeypatch.setattr(lance, "HELD_BYTES", 0)
+    indexed.remove([*again, 4])
+    found, expected = (indexed.nearest(sketches[[3, 5]], 10, method=method) for method in ("index", "exact"))
+    assert [ids(matches) for matches in found] == [ids(matches) for matches in expected]
+
+
 def test_an_update_that_was_cut_short_is_done_again(indexed, sketches):
     before = indexed.index()
     indexed.add(sketches[:3])

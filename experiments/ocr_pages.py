@@ -214,7 +214,7 @@ def annotate(axes: Axes, drawing: Drawing, found: FoundPage) -> None:
         axes.add_patch(Rectangle((left, top), width, height, fill=False, lw=1.0, color=VERMILION if turned else BLUE))
     for word, place in zip(named(found.letters, VOCABULARY), found.places, strict=True):
         x, y = (place[:2] + place[2:] * [0.0, 0.5]) * size
-        axes.text(x, y + 4, word, ha="center", va="top", fontsize=6, color=BLUE)
+        axes.text(x, y + 2, word, ha="center", va="top", fontsize=5, color=BLUE)
     axes.set_ylim((found.boxes[:, 1] + found.boxes[:, 3]).max() * HEIGHT + MARGIN, 0)
     axes.set_axis_off()
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-#: What takes long to import, and who needs it: distributions and solvers (decoders), graphs (networks), tables, figures (studies).
+#: What takes long to import: distributions and solvers (of decoders), graphs, tables and figures (of studies).
 LATE = (
     "scipy.stats",
     "scipy.optimize",

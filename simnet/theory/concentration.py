@@ -85,7 +85,7 @@ def similarity_variance(
     d, recipe = integer("sketch_dim", sketch_dim, minimum=2), as_recipe(recipe)
     sides = (left, right)
     moments = Moments.empty(as_family(matrices), d)
-    order = module_order(left.structure, right.structure)
+    order = module_order([left.structure.network, right.structure.network])
     steps = [{step.module: step for step in ex.structure.steps} for ex in sides]
     places: dict[tuple[int, int], int] = {}  # (side, object): the place of its sketch among the vectors
     for module in sorted(steps[0].keys() | steps[1].keys(), key=order.__getitem__):

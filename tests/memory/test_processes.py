@@ -16,7 +16,7 @@ from tests.memory.adder import sketch_of
 FOLDER = Path(__file__).parent
 
 #: Without the lock so many rounds of each leave rows twice, or fail.
-ROUNDS = 40
+ROUNDS = 25
 
 
 def started(script, *arguments):

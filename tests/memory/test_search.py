@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 
 import numpy as np
 import pytest
@@ -163,6 +164,22 @@ def test_prefixes_in_memory_and_a_call_of_the_library_give_the_same_candidates(i
     for a, b in zip(held, indexed.index().candidates(sketches[:5], 1), strict=True):
         assert 1 <= len(a) <= 30
         assert set(a) == set(b)
+
+
+def test_the_index_finds_the_ten_nearest_five_times_faster_than_the_scan(empty, sketcher):
+    """In time on the processors, which others cannot take; some 40 times here, so that five is far from chance."""
+    pytest.importorskip("lancedb")
+    net = simnet.networks.scene(places=4, seed=0)
+    empty.add(sketcher.encode(net.run(3000, seed=1)))
+    empty.build_index()
+    queries, spent, found = sketcher.encode(net.run(12, seed=2)), {}, {}
+    for method in ("exact", "index"):
+        empty.nearest(queries[0], 10, method=method)
+        start = time.process_time()
+        found[method] = [set(ids(empty.nearest(query, 10, method=method))) for query in queries]
+        spent[method] = time.process_time() - start
+    assert spent["exact"] > 5 * spent["index"], spent
+    assert np.mean([len(a & b) / 10 for a, b in zip(*found.values(), strict=True)]) >= 0.99
 
 
 def test_candidates_are_as_many_as_the_error_of_a_prefix_asks_for(monkeypatch):

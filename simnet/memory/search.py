@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from simnet.memory.selection import Selection
 from simnet.memory.vectors import units
 
 if TYPE_CHECKING:
+    from simnet.memory.lance import Index
     from simnet.memory.store import SketchStore
 
 Array = NDArray[Any]
@@ -102,8 +104,7 @@ def _by_index(store: SketchStore, queries: Array, k: int) -> list[list[Match]] |
     removed = 0
     while True:
         # sketches that were removed since may be the nearest of all: so many more are asked for
-        sought = k + removed
-        indexed = store.ask_index(lambda index, sought=sought: (index.candidates(queries, sought), index.last))
+        indexed = store.ask_index(partial(_known, queries=queries, k=k + removed))
         if indexed is None:
             return None
         known, last = indexed
@@ -156,6 +157,10 @@ def _scan(
             scores, ids = np.take_along_axis(scores, top, axis=0), np.take_along_axis(ids, top, axis=0)
         best_scores, best_ids = scores, ids
     return list(best_ids.T)
+
+
+def _known(index: Index, queries: Array, k: int) -> tuple[list[Array], int]:
+    return index.candidates(queries, k), index.last
 
 
 def _ranked(store: SketchStore, query: Array, ids: Array, by: str) -> list[Match]:

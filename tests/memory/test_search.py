@@ -204,6 +204,23 @@ def test_candidates_are_as_many_as_the_error_of_a_prefix_asks_for(monkeypatch):
     assert none < 0.8
 
 
+def test_one_alike_is_found_among_many_that_are_not(empty):
+    """Of 20,000 unrelated parts of 64 coordinates the best looks as much alike: the first comparison must let more pass."""
+    from simnet.memory import lance
+
+    rng, dim, number = np.random.default_rng(0), empty.sketch_dim, 20_000
+    index = object.__new__(lance.Index)
+    index.store, index.prefix = empty, 256
+    vectors = units(rng.standard_normal((number, 256), dtype=np.float32))
+    found = 0
+    for i in range(20):
+        query = rng.standard_normal(dim)
+        vectors[i] = units((0.3 * query + np.sqrt(1 - 0.3**2) * rng.standard_normal(dim))[:256])
+        index.__dict__["held"] = lance.Held(np.arange(number), vectors, units(vectors[:, :64]))
+        found += i in index.candidates(query[None], 1)[0]
+    assert found >= 19
+
+
 def test_a_damaged_index_is_one_clear_error_and_the_store_is_whole(indexed, sketches):
     folder = indexed.path.with_name("rooms.sketches.index")
     about = (folder / "about.json").read_text()

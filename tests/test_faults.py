@@ -201,7 +201,10 @@ def test_a_cluster_that_goes_away_loses_nothing(here, monkeypatch):
         scheduler.kill()
         scheduler.wait()
         scheduler.stdout.close()
-        _, errors = running.communicate(timeout=100)
+        try:
+            _, errors = running.communicate(timeout=100)
+        finally:  # or leaving the block would wait for it without end
+            running.kill()
     assert "Traceback" not in errors, errors
     if running.returncode:
         assert "the same command goes on" in errors, errors

@@ -191,7 +191,7 @@ def error_of(prefix: int, sketch_dim: int) -> float:
 
 
 def near_enough(cosines: Array, k: int, error: float, margin: float | None = None) -> Array:
-    """Which cosines of prefixes may belong to one of the ``k`` nearest; ``margin`` counts errors as :func:`error_of` has them."""
+    """Which cosines of prefixes may belong to one of the ``k`` nearest; ``margin`` in errors, as of :func:`error_of`."""
     if len(cosines) <= k:
         return np.ones(len(cosines), dtype=bool)
     last = float(np.partition(cosines, -k)[-k])

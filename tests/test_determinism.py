@@ -53,7 +53,7 @@ def test_runs_do_not_depend_on_how_many_are_asked_for():
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_another_seed_or_another_name_is_another_sketch(family):
+def test_another_seed_is_another_sketch(family):
     """The negative control."""
     one, other = (simnet.Sketcher(NETWORK, 96, family, seed=seed).encode(RUNS) for seed in (2, 3))
     assert not same(one, other, family)

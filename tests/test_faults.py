@@ -140,13 +140,21 @@ def test_no_memory_is_one_line(here):
 
 
 def test_an_interrupted_encode_leaves_nothing(here):
-    arguments = [sys.executable, "-m", "simnet", "encode", "run.json", "-o", "new.npz", "--sketch-dim", str(2**24)]
-    process = subprocess.Popen(
-        arguments, cwd=here, env=os.environ | {"PYTHONPATH": os.getcwd()}, stderr=subprocess.PIPE, text=True
-    )
-    time.sleep(2.5)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    code = "from simnet.cli import main; print('ready', flush=True); main()"
+    arguments = [sys.executable, "-c", code, "encode", "run.json", "-o", "new.npz", "--sketch-dim", str(2**24)]
+    with subprocess.Popen(
+        arguments,
+        cwd=here,
+        env=os.environ | {"PYTHONPATH": os.getcwd()},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(1.0)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    # an encode of so many coordinates takes longer, but on the fastest of machines
     assert process.returncode in (0, 130), errors
     assert "Traceback" not in errors
     assert not list(here.glob("*.partial"))
@@ -193,7 +201,10 @@ def test_a_cluster_that_goes_away_loses_nothing(here, monkeypatch):
         scheduler.kill()
         scheduler.wait()
         scheduler.stdout.close()
-        _, errors = running.communicate(timeout=100)
+        try:
+            _, errors = running.communicate(timeout=100)
+        finally:  # or leaving the block would wait for it without end
+            running.kill()
     assert "Traceback" not in errors, errors
     if running.returncode:
         assert "the same command goes on" in errors, errors

@@ -130,8 +130,10 @@ class Index:
         """The nearest prefixes of each query, by comparing all: first a part of them, which is less to read from memory."""
         coarse = units(wanted[:, : held.coarse.shape[1]])
         error = error_of(held.coarse.shape[1], self.store.sketch_dim)
+        # the k-th best of n is likely to be better than it should be by about so many errors, which here are large
+        excess = math.sqrt(2.0 * math.log(max(len(held.ids) / k, 1.0)))
         for query, part in zip(wanted, coarse, strict=True):
-            near = np.flatnonzero(near_enough(held.coarse @ part, k, error))
+            near = np.flatnonzero(near_enough(held.coarse @ part, k, error, MARGIN + excess))
             few = len(near) < len(held.ids) / COARSER
             ids, vectors = (held.ids[near], held.vectors[near]) if few else (held.ids, held.vectors)
             cosines = vectors @ query
@@ -188,13 +190,13 @@ def error_of(prefix: int, sketch_dim: int) -> float:
     return math.sqrt(1.0 / prefix - 1.0 / sketch_dim)
 
 
-def near_enough(cosines: Array, k: int, error: float) -> Array:
-    """Which cosines of prefixes may belong to one of the ``k`` nearest; ``error`` is that of :func:`error_of`."""
+def near_enough(cosines: Array, k: int, error: float, margin: float | None = None) -> Array:
+    """Which cosines of prefixes may belong to one of the ``k`` nearest; ``margin`` in errors, as of :func:`error_of`."""
     if len(cosines) <= k:
         return np.ones(len(cosines), dtype=bool)
     last = float(np.partition(cosines, -k)[-k])
     # one part in a million for the rounding of single precision
-    near: Array = cosines >= last - MARGIN * (1.0 - last**2) * error - 1e-6
+    near: Array = cosines >= last - (MARGIN if margin is None else margin) * (1.0 - last**2) * error - 1e-6
     return near
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from simnet.memory.selection import Selection
 from simnet.memory.vectors import units
 
 if TYPE_CHECKING:
+    from simnet.memory.lance import Index
     from simnet.memory.store import SketchStore
 
 Array = NDArray[Any]
@@ -86,19 +88,33 @@ def nearest(
     able = where is None and by == "cosine" and queries.shape[1] == store.sketch_dim
     if method == "index" and not able:
         raise ValueError("method = 'index': the index knows cosines of whole sketches, among all; use method='exact'")
-    indexed = None
+    found = None
     if method == "index" or (method == "auto" and able and _can_index()):
-        indexed = store.ask_index(lambda index: (index.candidates(queries, k), index.last))
-    if method == "index" and indexed is None:
+        found = _by_index(store, queries, k)
+    if method == "index" and found is None:
         raise ValueError("method = 'index': the store has no index, make one by store.build_index()")
-    if indexed is None:
+    if found is None:
         candidates = _scan(store, queries, k + SPARE, where, by)
-    else:
-        known, last = indexed
-        recent = _scan(store, queries, k + SPARE, None, by, beyond=last)
-        candidates = [np.union1d(*pair) for pair in zip(known, recent, strict=True)]
-    found = [_ranked(store, query, ids, k, by) for query, ids in zip(queries, candidates, strict=True)]
+        found = [_ranked(store, *pair, by)[:k] for pair in zip(queries, candidates, strict=True)]
     return found if np.ndim(sketch) == 2 else found[0]
+
+
+def _by_index(store: SketchStore, queries: Array, k: int) -> list[list[Match]] | None:
+    """The nearest of the candidates of the index and of what was added since; ``None`` where there is no index."""
+    removed = 0
+    while True:
+        # sketches that were removed since may be the nearest of all: so many more are asked for
+        indexed = store.ask_index(partial(_known, queries=queries, k=k + removed))
+        if indexed is None:
+            return None
+        known, last = indexed
+        recent = _scan(store, queries, k + SPARE, None, "cosine", beyond=last)
+        candidates = [np.union1d(*pair) for pair in zip(known, recent, strict=True)]
+        ranked = [_ranked(store, *pair, "cosine") for pair in zip(queries, candidates, strict=True)]
+        missing = max(len(ids) - len(matches) for ids, matches in zip(candidates, ranked, strict=True))
+        if missing <= removed:
+            return [matches[:k] for matches in ranked]
+        removed = missing
 
 
 def _can_index() -> bool:
@@ -143,8 +159,12 @@ def _scan(
     return list(best_ids.T)
 
 
-def _ranked(store: SketchStore, query: Array, ids: Array, k: int, by: str) -> list[Match]:
-    """Candidates compared exactly; those that were removed in the meantime are left out."""
+def _known(index: Index, queries: Array, k: int) -> tuple[list[Array], int]:
+    return index.candidates(queries, k), index.last
+
+
+def _ranked(store: SketchStore, query: Array, ids: Array, by: str) -> list[Match]:
+    """Candidates compared exactly, best first; those that were removed in the meantime are left out."""
     blocks = list(store.blocks_of(ids))
     if not blocks:
         return []
@@ -152,5 +172,5 @@ def _ranked(store: SketchStore, query: Array, ids: Array, k: int, by: str) -> li
     part = np.concatenate([block.sketches[:, : len(query)] for block in blocks])
     similarity = store.sketch_dim / len(query) * (part @ query)
     cosine = units(part) @ units(query)
-    order = np.lexsort((found, -(cosine if by == "cosine" else similarity)))[:k]
+    order = np.lexsort((found, -(cosine if by == "cosine" else similarity)))
     return [Match(int(found[i]), float(cosine[i]), float(similarity[i])) for i in order]

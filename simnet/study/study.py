@@ -252,7 +252,7 @@ def read_study(path: str | os.PathLike[str]) -> tuple[Study, Mistakes]:
     text = path.read_bytes().decode("utf-8", errors="replace")
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise StudyError(str(path), [f"is not TOML: {error}"]) from error
     known = [f.name for f in dataclasses.fields(Study) if f.name not in ("name", "folder", "text", "zips", "figures")]
     for key in table:

@@ -247,6 +247,6 @@ def read_results(folder: str | os.PathLike[str]) -> Results:
             trials = trials.assign(seconds=math.nan)
         if summary[["failed", "point", "expected"]].isna().any(axis=None) or set(summary.expected) - {"holds", "fails"}:
             raise ValueError("summary.csv has rows that no study writes")
-    except (OSError, ValueError, TypeError, OverflowError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise ValueError(f"{folder}: cannot be read ({' '.join(str(error).split())})") from error
     return Results(study, trials, summary, facts)

@@ -236,6 +236,24 @@ def test_results(place, name, data):
         assert not re.search(r"<script(?! nonce|>)", text)
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("times.csv", b"a,b\n1,2\n"),
+        ("times.csv", b"point,trial,seconds\nx,1,2\n"),
+        ("provenance.json", b"[" * 100_000),
+        ("study.toml", b"a = " + b"[" * 100_000),
+    ],
+)
+def test_results_that_are_not_laid_out_as_such_are_refused(tmp_path, name, content):
+    for other in READ:
+        (tmp_path / other).write_bytes(results()[other])
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=r"cannot be read|is not TOML") as caught:
+        read_results(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
 REFERENCE = b"\n".join((ROOT / "results" / "reference" / "quick.csv").read_bytes().splitlines()[:12])
 
 

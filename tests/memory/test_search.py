@@ -111,6 +111,21 @@ def test_additions_and_removals_are_seen_with_and_without_an_update(indexed, ske
     assert len(indexed.index().table.to_arrow()) == 60
 
 
+@pytest.mark.parametrize("held", [True, False])
+def test_the_nearest_are_found_behind_many_that_were_removed(indexed, sketches, held, monkeypatch):
+    """The index still holds them, and they leave no room within the error of a prefix."""
+    from simnet.memory import lance
+
+    noise = np.random.default_rng(0).standard_normal((250, 2048)) * np.abs(sketches[3]).max() / 1e4
+    again = indexed.add(sketches[3] + noise)
+    indexed.build_index(prefix=128)
+    if not held:
+        monkeypatch.setattr(lance, "HELD_BYTES", 0)
+    indexed.remove([*again, 4])
+    found, expected = (indexed.nearest(sketches[[3, 5]], 10, method=method) for method in ("index", "exact"))
+    assert [ids(matches) for matches in found] == [ids(matches) for matches in expected]
+
+
 def test_an_update_that_was_cut_short_is_done_again(indexed, sketches):
     before = indexed.index()
     indexed.add(sketches[:3])
@@ -187,6 +202,23 @@ def test_candidates_are_as_many_as_the_error_of_a_prefix_asks_for(monkeypatch):
     none, some = (np.mean(found) for found in recall.values())
     assert some >= 0.99
     assert none < 0.8
+
+
+def test_one_alike_is_found_among_many_that_are_not(empty):
+    """Of 20,000 unrelated parts of 64 coordinates the best looks as much alike: the first comparison must let more pass."""
+    from simnet.memory import lance
+
+    rng, dim, number = np.random.default_rng(0), empty.sketch_dim, 20_000
+    index = object.__new__(lance.Index)
+    index.store, index.prefix = empty, 256
+    vectors = units(rng.standard_normal((number, 256), dtype=np.float32))
+    found = 0
+    for i in range(20):
+        query = rng.standard_normal(dim)
+        vectors[i] = units((0.3 * query + np.sqrt(1 - 0.3**2) * rng.standard_normal(dim))[:256])
+        index.__dict__["held"] = lance.Held(np.arange(number), vectors, units(vectors[:, :64]))
+        found += i in index.candidates(query[None], 1)[0]
+    assert found >= 19
 
 
 def test_a_damaged_index_is_one_clear_error_and_the_store_is_whole(indexed, sketches):

@@ -42,7 +42,7 @@ def row(name: str, folder: str, page: str) -> str:
     bounded = rows[rows.bound.notna() & (rows.tries > 0)]
     bound = f"{bounded.violations.sum():,} of {bounded.tries.sum():,}" if len(bounded) else "–"
     failing = len(results.unexpected)
-    verdict = f"holds, {len(rows)} rows" if not failing else f"**fails in {failing} of {len(rows)} rows**"
+    verdict = f"holds, {len(rows)} rows" if not failing else f"**{failing} rows are not as they should be**"
     formula = claim.formula.replace("|", "\\|")
     return (
         f"| {name} | `{formula}` | {measured} | {bound} | {verdict} | "

@@ -7,6 +7,7 @@ at all levels of rounding at least as often as it says.
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 
@@ -65,32 +66,57 @@ def test_an_answer_is_right_or_its_interval_is_wide(name, method, dtype):
         assert ((low <= truth) & (truth <= high))[told].all(), (k, estimate.attributes[k] - truth, high - low)
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("method", ["least_squares", "ridge"])
-def test_intervals_at_the_level_of_rounding_cover_what_they_say(method, dtype):
-    """40 chains of 20: at every width at least 95 %, up to chance (failure probability 1e-6 a width)."""
+def check_cover(method, dtype):
+    """60 chains of 25: at every width at least 95 %, up to chance (failure probability 1e-6 a width)."""
     widths, covered = [], []
-    for seed in range(40):
-        ex = chain(20, seed)
-        sketcher = simnet.Sketcher(ex.network, 256, seed=seed, dtype=dtype)
+    for seed in range(60):
+        ex = chain(25, seed)
+        sketcher = simnet.Sketcher(ex.network, 1024, seed=seed, dtype=dtype)
         intervals = sketcher.decode(sketcher.encode(ex), ex.structure, method).interval(0.95)
         for k, truth in zip(ex.structure.names, ex.attributes, strict=True):
-            low, high = np.asarray(intervals[k]).T
+            low, high = np.asarray(intervals[k])[0]  # the coordinates of one object share their rounding: one of them
             widths.append(high - low)
-            covered.append((low <= truth) & (truth <= high))
-    # the coordinates of one object share their rounding: one of them each
-    widths, covered = np.array(widths)[:, 0], np.array(covered)[:, 0]
-    for low, high in ((0.0, 1e-12), (1e-12, 1e-6), (1e-6, 1e-2), (1e-2, 1.9)):
+            covered.append(low <= truth[0] <= high)
+    widths, covered = np.array(widths), np.array(covered)
+    for low, high in ((0.0, 1e-10), (1e-10, 1e-6), (1e-6, 1e-2), (1e-2, 1.9)):
         within = (widths > low) & (widths <= high)
         assert covered[within].sum() >= scipy.stats.binom.ppf(1e-6, within.sum(), 0.95), (low, high, covered[within].mean())
 
 
-def test_a_decoder_that_ignored_rounding_would_be_caught(monkeypatch):
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("method", ["least_squares", "ridge"])
+def test_intervals_at_the_level_of_rounding_cover_what_they_say(method, dtype):
+    check_cover(method, dtype)
+
+
+def test_a_decoder_that_ignored_the_rounding_of_decoding_would_be_caught(monkeypatch):
     """The negative control."""
     monkeypatch.setattr("simnet.decoding.linear.DECODING_UNITS", 0.0)
-    monkeypatch.setattr("simnet.decoding.linear.ROUNDING_UNITS", 0.5)
     with pytest.raises(AssertionError):
-        test_intervals_at_the_level_of_rounding_cover_what_they_say("ridge", "float64")
+        check_cover("least_squares", "float64")
+
+
+def check_light_objects():
+    """40 draws, an object of weight 1e-12: 95 % intervals hold it (failure probability 1e-6)."""
+    ex, d = EXTREMES["weight 1e-12"]
+    covered = 0
+    for seed in range(40):
+        sketcher = simnet.Sketcher(ex.network, d, seed=seed)
+        low, high = np.asarray(sketcher.decode(sketcher.encode(ex), ex.structure, "ridge").interval(0.95)["o"])[0]
+        covered += low <= 0.6 <= high
+    assert covered >= scipy.stats.binom.ppf(1e-6, 40, 0.95), covered
+
+
+def test_light_objects_are_told_or_their_intervals_are_wide():
+    check_light_objects()
+
+
+def test_singular_values_that_drown_small_columns_would_be_caught(monkeypatch):
+    """The negative control."""
+    module = importlib.import_module("simnet.decoding.ridge")  # the package has the function of that name
+    monkeypatch.setattr(module, "graded_svd", lambda columns: np.linalg.svd(columns, full_matrices=False))
+    with pytest.raises(AssertionError):
+        check_light_objects()
 
 
 @pytest.mark.parametrize("method", DECODERS)

@@ -36,6 +36,8 @@ network = {family = "layered", widths = [2, 1], attribute_dim = 2}
 sketch_dim = [16, 32]
 """
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits and folders of Linux stand for the faults")
+
 #: A folder in which nobody can make a file, not even root.
 READ_ONLY = "/sys"
 

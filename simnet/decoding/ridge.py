@@ -101,6 +101,7 @@ def shrunken_estimate(
     s, (mean, variance) = system.structure, ridge.prior
     missing = np.clip(ridge.missing, 0.0, 1.0 - 1e-12)
     pivots = mean + (ridge.values - mean) / (1.0 - missing)
+    # an error under the prior can be as small as the prior is narrow; an interval, which does not lean on it, cannot
     errors = np.broadcast_to(np.sqrt(variance * missing), values.shape)
     spread = np.broadcast_to(np.maximum(np.sqrt(variance * missing / (1.0 - missing)), LEAST_ERROR), values.shape)
 

@@ -205,7 +205,8 @@ def _backend(workers: int, cluster: str | None) -> Iterator[joblib.Parallel]:
         from distributed import Client, KilledWorker
     except ImportError as error:
         raise ValueError(f"cluster = {cluster!r}: needs Dask, install the extra `cluster`") from error
-    logging.getLogger("distributed.client").addFilter(_one_line)
+    log = logging.getLogger("distributed.client")
+    log.addFilter(_one_line)
     try:
         client = Client(cluster, timeout=10, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
@@ -215,6 +216,8 @@ def _backend(workers: int, cluster: str | None) -> Iterator[joblib.Parallel]:
             yield joblib.Parallel(**options | {"n_jobs": -1})
     except KilledWorker as error:
         raise WorkerDied("workers of the cluster were ended from outside, for want of memory most likely") from error
+    finally:
+        log.removeFilter(_one_line)
 
 
 def describe(study: Study, trial: Trial) -> str:

@@ -1,9 +1,9 @@
 """Same seed, same sketch: whatever the batch, the order, or what else was encoded before.
 
-Families without a matrix product (``trig``, ``packet``) give the same bits, on processors whose vector lanes round as scalars do.  Products of dense and of sparse matrices are
-summed in an order that depends on the batch: there it is the same up to a few units in the last place of the largest
-coordinate, which is also what other processors and numbers of threads may change.  Workers and clusters are in
-``tests/study/test_engine.py``.
+Families without a matrix product (``trig``, ``packet``) give the same bits, on processors whose vector lanes round as
+scalars do.  Products of dense and of sparse matrices are summed in an order that depends on the batch: there it is the same
+up to a few units in the last place of the largest coordinate, which is also what other processors and numbers of threads
+may change.  Workers and clusters are in ``tests/study/test_engine.py``.
 """
 
 from __future__ import annotations

@@ -120,9 +120,12 @@ def read_page(pipeline: Any, image: Any) -> Page:
     for corners, text, (label, score) in zip(found.boxes, found.txts, labels, strict=True):
         box, words = _rectangle(corners, size), tuple(text.split())
         upright = float(score) if label == "0" else 1.0 - float(score)
-        # lines of which no part was located are missing among the parts
-        located = rest.pop(0) if rest and _letters(part for part, *_ in rest[0]) == _letters(words) else ()
-        corners_of = [np.asarray(place, dtype=float) for part, _, place in located for _ in _letters([part])]
+        # lines of which no part was located are missing among the parts; parts that spell no line are passed by
+        spelt = (i for i, parts in enumerate(rest) if _letters(part for part, *_ in parts) == _letters(words))
+        place = next(spelt, None)
+        located = () if place is None else rest[place]
+        rest = rest if place is None else rest[place + 1 :]
+        corners_of = [np.asarray(points, dtype=float) for part, _, points in located for _ in _letters([part])]
         ends = np.cumsum([len(word) for word in words])
         # a wide letter may split a word into parts: it stands where all of its letters do
         spans = [corners_of[end - len(word) : end] if located else [corners] for word, end in zip(words, ends, strict=True)]

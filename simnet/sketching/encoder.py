@@ -47,7 +47,7 @@ COLUMN_BYTES = 1 << 19
 RUN_BYTES = 1 << 19
 
 #: Objects go through the transforms together as long as their sketches take no more than this: they stay in the cache.
-TASK_BYTES = 1 << 21
+TASK_BYTES = 1 << 20
 
 #: The matrices of a module by what they do, beside its slots: see ``simnet.recipes`` for the equation.
 ROLES = ("value", "presence", "object", "attribute", "input")

@@ -47,7 +47,7 @@ COLUMN_BYTES = 1 << 19
 RUN_BYTES = 1 << 19
 
 #: Objects go through the transforms together as long as their sketches take no more than this: they stay in the cache.
-TASK_BYTES = 1 << 21
+TASK_BYTES = 1 << 20
 
 #: The matrices of a module by what they do, beside its slots: see ``simnet.recipes`` for the equation.
 ROLES = ("value", "presence", "object", "attribute", "input")
@@ -222,20 +222,21 @@ class Encoder:
         """
         product = matrices[0].adjoint_products if adjoint else matrices[0].products
         shape = (sum(map(len, batches)), *batches[0].shape[1:-1])
-        if not self.family.rowwise:
-            mixed = product(matrices, batches)
-            finish(mixed, batches, scale, mixed)
-            return mixed
         rows = [batch.reshape(-1, batch.shape[-1]) for batch in batches]
-        scales = None if isinstance(scale, float) else np.broadcast_to(scale, (*shape, 1)).reshape(-1, 1)
+        scales = scale if isinstance(scale, float) else np.broadcast_to(scale, (*shape, 1)).reshape(-1, 1)
+        cuts = pieces([len(batch) for batch in rows], self.sketch_dim, self.dtype.itemsize)
+        if not self.family.rowwise or len(cuts) == 1:
+            mixed = product(matrices, rows)
+            finish(mixed, rows, scales, mixed)
+            return mixed.reshape(*shape, self.sketch_dim)
         result = np.empty((prod(shape), self.sketch_dim), self.dtype)
 
         def fill(piece: Piece) -> None:
             cut = [rows[i][part] for i, part in piece.parts]
             mixed = product([matrices[i] for i, _ in piece.parts], cut)
-            finish(mixed, cut, scale if scales is None else scales[piece.rows], result[piece.rows])
+            finish(mixed, cut, scales if isinstance(scales, float) else scales[piece.rows], result[piece.rows])
 
-        spread(fill, pieces([len(batch) for batch in rows], self.sketch_dim, self.dtype.itemsize))
+        spread(fill, cuts)
         return result.reshape(*shape, self.sketch_dim)
 
     def _with_identity(self, mixed: Array, batches: Sequence[Array], scale: Any, out: Array) -> None:
@@ -332,7 +333,7 @@ class Encoder:
     def _own_parts(self, task: Task, values: list[Array], presence: Array) -> Array:
         """``s_attr`` of the objects of a task: ``(objects, n, d)``."""
         recipe, count = self.recipe, len(task.objects)
-        own = [recipe.value_share * np.stack([values[k] for k in task.objects[part.rows]]) for part in task.modules]
+        own = [recipe.value_share * _stacked([values[k] for k in task.objects[part.rows]]) for part in task.modules]
         own = [x.astype(self.dtype, copy=False) for x in own]
         matrices = [self.value_matrix(part.module) for part in task.modules]
         marks = recipe.presence_share * presence.T[task.objects, :, None].astype(self.dtype, copy=False)

@@ -22,7 +22,7 @@ from simnet.threads import threads
 Array = NDArray[Any]
 
 #: Pieces of about this size go through a transform and what comes before and after it together.
-PIECE_BYTES = 1 << 19
+PIECE_BYTES = 1 << 20
 
 #: Depth first, company for an object is looked for among the next so many: early objects wait for their consumers in memory.
 AHEAD = 8
@@ -69,15 +69,17 @@ def pieces(lengths: Sequence[int], row: int, itemsize: int) -> list[Piece]:
     total = sum(lengths)
     most = max(lanes(row, itemsize), PIECE_BYTES // (row * itemsize))
     most = min(most, max(1, -(-total // threads())))
-    found = []
-    starts = np.cumsum([0, *lengths]).tolist()
+    found: list[Piece] = []
+    i = used = 0  # which batch is next, and how many of its rows have a piece
     for start in range(0, total, most):
-        stop = min(start + most, total)
-        parts = [
-            (i, slice(max(start - first, 0), min(stop - first, length)))
-            for i, (first, length) in enumerate(zip(starts, lengths, strict=False))
-            if first < stop and start < first + length
-        ]
+        stop, parts = min(start + most, total), []
+        left = stop - start
+        while left:
+            taken = min(left, lengths[i] - used)
+            parts.append((i, slice(used, used + taken)))
+            left, used = left - taken, used + taken
+            if used == lengths[i]:
+                i, used = i + 1, 0
         found.append(Piece(slice(start, stop), parts))
     return found
 

@@ -7,7 +7,9 @@ import pytest
 
 import simnet
 from simnet.sketching import encoder
-from simnet.sketching.plan import plan
+from simnet.sketching import plan as planning
+from simnet.sketching.plan import lanes, pieces, plan
+from simnet.threads import limited
 
 RUNS = {
     "jittered weights": simnet.networks.layered(widths=(3, 2), attribute_dim=3, seed=0).run(7, seed=1, weight_jitter=0.4),
@@ -42,3 +44,26 @@ def test_depth_first_gives_the_same_sketch(name, monkeypatch):
     monkeypatch.setattr(encoder, "BATCH_BYTES", 1)
     np.testing.assert_allclose(sketcher.encode(RUNS[name]), whole, rtol=0, atol=1e-15)
     assert any(taken)
+
+
+@pytest.mark.parametrize("lengths", [[1], [3, 1, 4], [16, 1, 1], [2] * 9])
+@pytest.mark.parametrize("most", [1, 2, 5, 100])
+def test_pieces_hold_every_row_once_and_in_order(lengths, most, monkeypatch):
+    monkeypatch.setattr(planning, "PIECE_BYTES", most * 8 * 8)
+    monkeypatch.setattr(planning, "LANES_BYTES", 8 * 8)
+    with limited(1):
+        cut = pieces(lengths, 8, 8)
+    rows = [(i, row) for piece in cut for i, part in piece.parts for row in range(part.start, part.stop)]
+    assert rows == [(i, row) for i, length in enumerate(lengths) for row in range(length)]
+    places = [place for piece in cut for place in range(piece.rows.start, piece.rows.stop)]
+    assert places == list(range(sum(lengths)))
+    assert all(piece.rows.stop - piece.rows.start <= most for piece in cut)
+
+
+def test_there_is_a_piece_for_every_thread_and_a_lane_for_every_number_of_a_register():
+    with limited(3):
+        assert len(pieces([6], 1 << 10, 8)) == 3
+    with limited(1):
+        assert len(pieces([6], 1 << 10, 8)) == 1
+    assert [lanes(1 << k, 8) for k in (10, 19, 20)] == [2, 2, 1]
+    assert [lanes(1 << k, 4) for k in (10, 19, 20)] == [4, 4, 2]

@@ -231,7 +231,7 @@ def load_study(path: str | os.PathLike[str]) -> Study:
     >>> from simnet.study import load_study
     >>> study = load_study("experiments/similarity.toml")
     >>> study.claim, len(study.points) * study.trials
-    ('similarity', 1200)
+    ('similarity', 4000)
     """
     study, mistakes = read_study(path)
     claim = mistakes.catch(find_claim, study.claim, study.folder) if study.claim else None

@@ -79,7 +79,7 @@ def test_older_files_need_the_network_from_an_execution(run, mistake, sketch, ro
         ({"recipe": {"mixin": 1.0}}, "did you mean 'mixing'"),
         ({"recipe": "prototype_a"}, "cannot be unrolled"),
         ({"sketch_dim": 0}, "sketch_dim = 0"),
-        ({"network": {"modules": []}}, "network is not laid out"),
+        ({"network": {"modules": []}}, "the key 'outputs' is missing"),
         ({"network": {"modules": [], "outputs": []}}, "modules = ()"),
         ({"network": "room"}, "does not say network"),
     ],

@@ -311,8 +311,8 @@ GOOD = damaged(lambda d: None)
         (damaged(lambda d: d["network"]["modules"][0].pop("attribute_dim")), "the key 'attribute_dim' is missing"),
         (damaged(lambda d: d.update(objects=3)), "not laid out as an execution"),
         (damaged(lambda d: d["objects"].append("g")), "not laid out as an execution"),
-        (damaged(lambda d: d.update(network=[])), "not laid out as an execution"),
-        (damaged(lambda d: d["network"]["modules"].append(3)), "not laid out as an execution"),
+        (damaged(lambda d: d.update(network=[])), "network: is not laid out as one"),
+        (damaged(lambda d: d["network"]["modules"].append(3)), "network: is not laid out as one"),
         (damaged(lambda d: d["network"]["modules"][1].update(slots=3)), "module 'face': slots = 3: must be a sequence of"),
         (
             damaged(lambda d: d["network"]["modules"][1].update(slots=[["eye"]])),

@@ -1,0 +1,172 @@
+"""What a module makes of others: ``x = Π(relu(Σ_i (W_i u_i − t_i)))`` from functionals that read ``x`` and all ``u_i``.
+
+Nothing here is searched for; all is linear in the right runs.
+
+* *The ball.*  With every unit read up to a scale, ``x_j = c_j g_j``, runs in which ``Π`` shortened have ``Σ c_j² g_j² = 1``,
+  no run has more: the runs in which it is largest, and the ``c_j²`` by least squares from them, by turns.  Units of different
+  modules are told apart so: the ``c_j²`` of units of another module are 0.
+* *The half-space.*  Where a unit is positive and not shortened it is ``Σ_i (W_i u_i − t_i)``: ``W`` and ``t`` by least squares
+  from those runs.  Where they are not known yet, the half of the runs that fits best, by turns.
+* *Sources* are the slots whose weights are not negligible.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simnet.learning.units import EACH, ZERO, Readings
+
+Array = NDArray[Any]
+
+#: Turns, and the shares of the positive runs that are taken for those that nothing shortened, one after the other.
+TURNS, KEPT = 30, (0.4, 0.25, 0.15, 0.55)
+#: The share of the runs that is taken for shortened, and the least that must be.
+TOP = 0.03
+#: Slots weigh nothing below this share of the strongest.
+WEAK = 0.05
+#: The share of the runs that a right function may get wrong, beyond what noise does.
+WRONG, WRONG_NOISY = 0.001, 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class Slots:
+    """Modules that may feed another: functionals of their attributes, and of their presence.
+
+    Attributes
+    ----------
+    attributes : list of (r + p, a) arrays
+    presence : (r + p, modules) array
+    """
+
+    attributes: list[Array]
+    presence: Array
+
+    @property
+    def columns(self) -> Array:
+        """All functionals, side by side, slot by slot."""
+        return np.hstack([np.column_stack([x, self.presence[:, i]]) for i, x in enumerate(self.attributes)])
+
+    @property
+    def places(self) -> list[slice]:
+        """The columns of each slot."""
+        ends = np.cumsum([x.shape[1] + 1 for x in self.attributes])
+        return [slice(int(end) - x.shape[1] - 1, int(end)) for end, x in zip(ends, self.attributes, strict=True)]
+
+    def strong(self, readings: Readings, weights: Array) -> list[int]:
+        """The slots that weigh something in one of the units: by the spread of what they bring, relative to the strongest."""
+        brought = [
+            (readings.values @ x - (readings.values @ x).mean(axis=0)) @ weights[place][:-1]
+            for x, place in zip(self.attributes, self.places, strict=True)
+        ]
+        spread = np.array([np.sqrt(np.mean(b.reshape(len(b), -1) ** 2, axis=0)) for b in brought])
+        relative = spread / np.maximum(spread.max(axis=0), 1e-300)
+        return [k for k, shares in enumerate(relative) if shares.max() > WEAK]
+
+    def only(self, kept: list[int]) -> Slots:
+        """Some of the slots."""
+        return Slots([self.attributes[k] for k in kept], self.presence[:, kept])
+
+
+def half_space(readings: Readings, slots: Slots, unit: Array, inside: Array | None = None) -> tuple[Array, float]:
+    """Weights ``W, t`` of a unit ``(columns,)``, and the share of the runs that contradicts them.
+
+    ``inside`` says in which runs ``Π`` did not shorten, where that is known.
+    """
+    columns = slots.columns
+    g = readings.values @ unit
+    level = float(readings.level(unit, g.std()))
+    positive = np.flatnonzero((g > 2.0 * ZERO * level) & (True if inside is None else inside))
+    best, least = np.zeros(columns.shape[1]), 1.0
+    if len(positive) < 2 * columns.shape[1]:
+        return best, least
+    if inside is not None:
+        weights = readings.at(positive).smallest(columns, unit)
+        return weights, contradicted(readings, columns @ weights, unit)
+    for share in KEPT:
+        count = max(int(share * len(positive)), int(EACH * columns.shape[1]))
+        rows, last = np.sort(positive[np.argpartition(g[positive], count)[:count]]), b""
+        for _ in range(TURNS):
+            if rows.tobytes() == last:
+                break
+            last = rows.tobytes()
+            weights = readings.at(rows).smallest(columns, unit)
+            excess = readings.values[positive] @ (columns @ weights - unit)
+            rows = np.sort(positive[np.argpartition(excess, count)[:count]])
+        wrong = contradicted(readings, columns @ weights, unit)
+        if wrong < least:
+            best, least = weights, wrong
+        if accepted(readings, least):
+            break
+    return best, least
+
+
+def accepted(readings: Readings, wrong: float) -> bool:
+    """Whether so few runs contradict a function that it may be right."""
+    return wrong < (WRONG_NOISY if readings.noise else WRONG)
+
+
+def contradicted(readings: Readings, drive: Array, unit: Array) -> float:
+    """The share of the runs in which ``relu(drive)`` cannot become the unit, not even shortened; 1 if it hardly ever is it."""
+    z, g = readings.values @ drive, readings.values @ unit
+    here = 2.0 * ZERO * float(readings.level(unit, g.std()))
+    off = 2.0 * ZERO * float(readings.level(drive - unit, g.std()))
+    either = here + off
+    zero = np.abs(g) < here
+    wrong = np.where(zero, z > either, z < g - off)
+    right = ~zero & (np.abs(z - g) < off)
+    return float(wrong.mean()) if right.sum() > 0.25 * (~zero).sum() else 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Ball:
+    """What ``Π`` did to the units ``(k,)`` of a module.
+
+    Attributes
+    ----------
+    squares : (k,) array
+        ``c²``: 0 for units of other modules.
+    inside : (m,) bool array or None
+        The runs in which nothing was shortened; ``None`` where that is not known.
+    """
+
+    squares: Array
+    inside: Array | None
+
+
+def find_balls(readings: Readings, units: Array, draw: np.random.Generator, starts: int = 12) -> list[Ball]:
+    """Sets of units whose weighted squares never add up to more than 1, and to 1 in many runs; those with most runs first.
+
+    A part of the units of a module has a ball, too, from the runs in which the others are zero: it has fewer.
+    """
+    g = readings.values @ units
+    levels = readings.level(units, g.std(axis=0))
+    squares = g**2 - levels**2
+    means = squares.mean(axis=0)
+    count = max(int(TOP * len(g)), 3 * g.shape[1])
+    found: list[Ball] = []
+    for _ in range(starts):
+        total, last = squares @ (draw.exponential(size=len(means)) ** 2 / means), b""
+        for _ in range(TURNS):
+            rows = np.sort(np.argpartition(-total, count)[:count])
+            if rows.tobytes() == last:
+                break
+            last = rows.tobytes()
+            weights = np.linalg.lstsq(squares[rows] / means, np.ones(count), rcond=1e-9)[0] / means
+            total = squares @ weights
+        weights = np.where(weights * means > 1e-3, weights, 0.0)
+        total = squares @ weights
+        off = 2.0 * ZERO * np.sqrt((g**2 * weights**2) @ levels**2).max()
+        off = max(off, 1e-6)
+        if off < 0.2 and np.mean(total > 1.0 + 2.0 * off) < 0.001 and np.mean(np.abs(total - 1.0) < off) > TOP:
+            found.append(Ball(weights, total < 1.0 - off))
+    return sorted(found, key=lambda ball: float(np.mean(ball.inside)))
+
+
+def outputs(drives: Array, squares: Array) -> Array:
+    """Units from what drives them, in the scales in which they are read."""
+    raw = np.maximum(drives, 0.0)
+    return np.asarray(raw / np.maximum(np.sqrt(raw**2 @ squares), 1.0)[:, None])

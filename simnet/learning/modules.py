@@ -1,0 +1,306 @@
+"""Attributes, direct edges and functions of the modules behind found supports.
+
+Supports are taken small ones first.  A support has directions of its own in the coordinates of the sketches; the units of its
+modules are found in them (:mod:`simnet.learning.units`), and each must be a rectified function of modules that are known
+already (:mod:`simnet.learning.layers`): those are its direct sources.  Modules that feed others of the same support come out
+first, as nothing but them is a function of what lies below.
+
+Inputs are functions of nothing.  Where other modules share their support, the input is what is no function of the others.
+
+All is least squares over the right runs, with the noise taken off; what noise does to a reading is known, so a function
+that is not the right one is found out by runs that it cannot explain.  Nothing is stated that was not tested so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+
+from simnet.learning.layers import Ball, Slots, accepted, find_balls, half_space, outputs
+from simnet.learning.marks import Support
+from simnet.learning.units import Readings, find_units
+from simnet.randomness import stream
+
+Array = NDArray[Any]
+
+#: The share of the runs that is held out.
+HELD_OUT = 0.2
+#: Starts in vain after which the search for a unit ends: of an input, and of another module; and how often it is taken up.
+FIRST, ABOVE, ROUNDS = 150, 100, 3
+#: Runs on which functions are tried, at least and for each coefficient.
+TRIED, TRIED_EACH = 1500, 40
+#: An edge is stated above this many standard errors.
+SIGNIFICANT = 5.0
+
+
+@dataclass(frozen=True, eq=False)
+class FoundModule:
+    """A module as it was recovered.
+
+    Attributes
+    ----------
+    support : frozenset of int
+    attributes : (n, a) array or None
+        In every run, as read from the sketches, 0 where the module is absent; up to order, and up to positive scales where
+        no run is seen to be shortened to length 1.
+    axes : bool
+        Whether the coordinates are the attributes themselves, not just a linear image of them.
+    sources : dict of int to float
+        The modules that feed it directly, by number, each with the standard errors by which held-out runs speak for it.
+    weights : dict of int to (a, a_i) array
+        Of each source.
+    thresholds : dict of int to (a,) array
+    score : float
+        The share of the variance in held-out runs that the function explains; ``nan`` where there is none, as for inputs.
+    predicted : (n, a) array or None
+        The attributes that the function makes of those of the sources.
+    problem : str
+        What is not known, and why; empty when all is well.
+    """
+
+    support: Support
+    attributes: Array | None
+    axes: bool
+    sources: dict[int, float]
+    weights: dict[int, Array]
+    thresholds: dict[int, Array]
+    score: float
+    predicted: Array | None = None
+    problem: str = ""
+
+
+def unknown(support: Support, problem: str) -> FoundModule:
+    """A module of which the support is all that is known."""
+    return FoundModule(support, None, False, {}, {}, {}, float("nan"), None, problem)
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """What the sketches say of the modules of one support.
+
+    Attributes
+    ----------
+    support : frozenset of int
+    own : (r, D) array
+        Directions of the coordinates that belong to these modules, orthonormal.
+    inner : (r, q) array
+        Those of modules with supports inside, orthonormal and orthogonal to ``own``.
+    copies : int
+        Modules with this support.
+    """
+
+    support: Support
+    own: Array
+    inner: Array
+    copies: int
+
+
+def recover_modules(active: Array, readings: Readings, supports: list[Support], targets: list[Target]) -> list[FoundModule]:
+    """All modules, inputs first: those of each target in turn.
+
+    ``readings`` have the mark of each of ``supports`` after the coordinates.
+    """
+    recovery = _Recovery(active, readings, supports)
+    for target in targets:
+        recovery.add(target)
+    return recovery.modules
+
+
+class _Recovery:
+    """What is known so far: modules, and the functionals ``(r + p, a)`` that read them."""
+
+    def __init__(self, active: Array, readings: Readings, supports: list[Support]) -> None:
+        self.active, self.readings = active, readings
+        marks = np.eye(readings.values.shape[1])[:, readings.noisy :]
+        self.marks, self.mark_of = marks, {support: marks[:, k] for k, support in enumerate(supports)}
+        self.held = np.zeros(len(active), dtype=bool)
+        self.held[stream(0, "held out").permutation(len(active))[: int(HELD_OUT * len(active))]] = True
+        self.modules: list[FoundModule] = []
+        self.functionals: list[Array | None] = []
+        self.scales: list[Array] = []
+
+    def add(self, target: Target) -> None:
+        """The modules of one support, as many as there are copies."""
+        first = len(self.modules)
+        problem = self._search(target) if target.own.shape[1] else "the dimensions of its support are not known"
+        while len(self.modules) < first + target.copies:
+            self._append(unknown(target.support, problem or "its attributes were not found"), None)
+        if len(self.modules) > first + target.copies:
+            del self.modules[first:], self.functionals[first:], self.scales[first:]
+            for _ in range(target.copies):
+                self._append(unknown(target.support, "more modules than there should be of this support"), None)
+
+    def _append(self, module: FoundModule, functional: Array | None, scales: Array | None = None) -> None:
+        self.modules.append(module)
+        self.functionals.append(functional)
+        self.scales.append(np.ones(0) if scales is None else scales)
+
+    def _search(self, target: Target) -> str:
+        draw = stream(0, "units", *sorted(target.support))
+        first = len(self.modules)
+        there = self.active[:, sorted(target.support)].any(axis=1)
+        runs = self.readings.at(there & ~self.held)
+        own, inner = (np.vstack([x, np.zeros((self.marks.shape[1], x.shape[1]))]) for x in (target.own, target.inner))
+        own, inner, marks = self._silenced(there, own, inner)
+        if len(runs.values) < 4 * (own.shape[1] + inner.shape[1] + marks.shape[1]):
+            return f"too few pairs: {len(runs.values)} in which it is there"
+        found = np.zeros((len(own), 0))
+        if not any(module.support < target.support for module in self.modules):
+            found = self._input(target, runs, own, marks, there, draw)
+        while found.shape[1] < own.shape[1]:
+            below = [k for k, x in enumerate(self.functionals) if x is not None and self.modules[k].support <= target.support]
+            if not below:
+                return "no module inside its support was recovered"
+            slots = self._slots(below)
+            units = self._units(runs, own, np.hstack([inner, marks]), found, slots, draw)
+            if not units.shape[1]:
+                break
+            found = np.hstack([found, units])
+            for group in _groups(runs, units, draw) if target.copies > 1 else [np.arange(units.shape[1])]:
+                self._layer(target.support, runs, units[:, group], slots, below, there, draw)
+            if target.copies == 1:
+                break
+        missing = own.shape[1] - found.shape[1]
+        if missing and len(self.modules) > first:
+            last = self.modules[-1]
+            self.modules[-1] = FoundModule(**{**vars(last), "problem": f"{missing} attributes of its support were not found"})
+        return ""
+
+    def _silenced(self, there: Array, *directions: Array) -> tuple[Array, ...]:
+        """Those directions without the marks that they bring while the support is silent; and the marks that vanish with it."""
+        quiet = self.readings.at(~there)
+        seen = quiet.values @ self.marks
+        cleared = [x - self.marks @ np.linalg.lstsq(seen, quiet.values @ x, rcond=1e-9)[0] for x in directions]
+        _, singular, right = np.linalg.svd(seen.T @ seen)
+        return *cleared, self.marks @ right[singular <= 1e-12 * max(float(singular[0]), 1.0)].T
+
+    def _units(
+        self, runs: Readings, own: Array, other: Array, found: Array, slots: Slots, draw: np.random.Generator
+    ) -> Array:
+        """All units that are functions of those slots, besides those that were found before."""
+        known = found
+        for _ in range(ROUNDS):
+            few = runs.at(draw.permutation(len(runs.values))[: max(TRIED, TRIED_EACH * slots.columns.shape[1])])
+            units = find_units(
+                runs,
+                _without(own, known),
+                np.hstack([other, known]),
+                slots.attributes,
+                draw,
+                ABOVE,
+                lambda unit, few=few: accepted(few, half_space(few, slots, unit)[1]),
+            )
+            known = np.hstack([known, units])
+            if known.shape[1] == own.shape[1]:
+                break
+        return known[:, found.shape[1] :]
+
+    def _slots(self, modules: list[int]) -> Slots:
+        return Slots(
+            [x for k in modules if (x := self.functionals[k]) is not None],
+            np.column_stack([self.mark_of[self.modules[k].support] for k in modules]),
+        )
+
+    # -- inputs -----------------------------------------------------------------------------------------------------------
+
+    def _input(self, target: Target, runs: Readings, own: Array, marks: Array, there: Array, draw: np.random.Generator) -> Array:
+        """The units of the input itself, or a linear image of its attributes."""
+        size = own.shape[1]
+        units = find_units(runs, own, marks, [], draw, FIRST, most=size if target.copies == 1 else 2 * size)
+        groups = _groups(runs, units, draw) if target.copies > 1 else [np.arange(units.shape[1])]
+        mark = self.mark_of[target.support][:, None]
+        for group in groups:
+            others = [g for g in groups if g is not group]
+            derived = [
+                accepted(runs, half_space(runs, Slots([units[:, g]], mark), unit)[1])
+                for unit in units[:, group].T
+                for g in others
+            ]
+            if not any(derived) and len(group) * target.copies <= size:
+                break
+        else:
+            group = np.arange(0)
+        axes = len(group) > 0 and (target.copies > 1 or len(group) == size)
+        if axes:
+            chosen = units[:, group]
+        elif target.copies == 1:
+            chosen = own - marks @ runs.smallest(marks, own)
+        else:
+            return units[:, :0]
+        balls = find_balls(runs, chosen, draw) if axes else []
+        scales = np.sqrt(balls[0].squares) if balls and balls[0].squares.all() else np.ones(chosen.shape[1])
+        values = np.where(there[:, None], self.readings.values @ chosen, 0.0)
+        values = (np.maximum(values, 0.0) if axes else values) * scales
+        self._append(FoundModule(target.support, values, axes, {}, {}, {}, float("nan")), chosen, scales)
+        return chosen
+
+    # -- modules above ----------------------------------------------------------------------------------------------------
+
+    def _layer(
+        self,
+        support: Support,
+        runs: Readings,
+        units: Array,
+        slots: Slots,
+        below: list[int],
+        there: Array,
+        draw: np.random.Generator,
+    ) -> None:
+        """The module that has those units, entered with its function."""
+        balls = find_balls(runs, units, draw)
+        ball = balls[0] if balls and balls[0].squares.all() else Ball(np.zeros(units.shape[1]), None)
+        weights = self._weights(runs, units, slots, ball)
+        kept = slots.strong(runs, weights)
+        slots, below = slots.only(kept), [below[k] for k in kept]
+        weights = self._weights(runs, units, slots, ball)
+        drives, values = self.readings.values @ (slots.columns @ weights), self.readings.values @ units
+        predicted = outputs(drives, ball.squares)
+        held = self.held & there
+        truth = values[held]
+        error = truth - predicted[held]
+        score = 1.0 - float(np.sum(error**2) / np.sum((truth - truth.mean(axis=0)) ** 2))
+        scales = np.where(ball.squares > 0.0, np.sqrt(ball.squares), 1.0)
+        sources, matrices, thresholds = {}, {}, {}
+        for source, place in zip(below, slots.places, strict=True):
+            cut = drives[held] - self.readings.values[held] @ (slots.columns[:, place] @ weights[place])
+            worse = np.sum((truth - outputs(cut, ball.squares)) ** 2 - error**2, axis=1)
+            z = float(worse.mean() / max(worse.std() / np.sqrt(len(worse)), 1e-300))
+            if z > SIGNIFICANT:
+                sources[source] = z
+                matrices[source] = (weights[place][:-1] / self.scales[source][:, None]).T * scales[:, None]
+                thresholds[source] = -weights[place][-1] * scales
+        values, predicted = (np.where(there[:, None], np.maximum(x, 0.0) * scales, 0.0) for x in (values, predicted))
+        self._append(FoundModule(support, values, True, sources, matrices, thresholds, score, predicted), units, scales)
+
+    def _weights(self, runs: Readings, units: Array, slots: Slots, ball: Ball) -> Array:
+        """Of each unit: from all runs inside the ball where that explains it best."""
+        columns = []
+        for unit in units.T:
+            fits = [half_space(runs, slots, unit, ball.inside)]
+            if ball.inside is not None and not accepted(runs, fits[0][1]):
+                fits.append(half_space(runs, slots, unit))
+            columns.append(min(fits, key=lambda fit: fit[1])[0])
+        return np.column_stack(columns)
+
+
+def _without(own: Array, found: Array) -> Array:
+    """What of those directions no unit takes up."""
+    if not found.shape[1]:
+        return own
+    return own @ scipy.linalg.null_space((own.T @ found).T)
+
+
+def _groups(runs: Readings, units: Array, draw: np.random.Generator) -> list[Array]:
+    """Units of one module together: those that one ball holds, and all that none does."""
+    left = np.ones(units.shape[1], dtype=bool)
+    groups = []
+    for ball in find_balls(runs, units, draw):
+        members = ball.squares > 0.0
+        if np.all(left[members]):
+            groups.append(np.flatnonzero(members))
+            left &= ~members
+    return groups + ([np.flatnonzero(left)] if left.any() else [])

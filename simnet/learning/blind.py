@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simnet.checks import integer, probability, real
-from simnet.learning.functions import FoundModule, Target, recover_modules, unknown
+from simnet.learning.modules import FoundModule, Target, recover_modules
 from simnet.learning.marks import Marks, Support, find_marks, presence
 from simnet.learning.ranks import BULK, ActivityRanks, Coordinates, coordinates
 from simnet.learning.supports import Ranked, complement, less_group_means, orthonormal, ranked_supports
+from simnet.learning.units import Readings
 
 Array = NDArray[Any]
 
@@ -64,13 +65,11 @@ class BlindWiring:
     def modules(self) -> tuple[FoundModule, ...]:
         """The modules in the order of ``supports``, with attributes, direct sources and functions where these were found.
 
-        A module stands for each entry of ``supports``.  See :mod:`simnet.learning.functions`; this takes seconds.
+        A module stands for each entry of ``supports``.  See :mod:`simnet.learning.modules`; this takes seconds.
         """
         if self.data is None or not self.supports:
             return ()
-        if self.noise:
-            return tuple(unknown(support, "noise: attributes cannot be read off exactly") for support in self.supports)
-        return tuple(recover_modules(self.data.active, self.data.targets(self.supports), self.data.marks))
+        return tuple(self.data.recover(self.supports))
 
     def graph(self) -> nx.DiGraph[int]:
         """The wiring: nodes are positions in ``supports``, edges lead from a module to those that it feeds.
@@ -114,19 +113,22 @@ class Data:
     directions: dict[Support, Array]
     dimensions: dict[Support, int]
 
-    def targets(self, supports: tuple[Support, ...]) -> list[Target]:
-        """The readings of each distinct support, without those of the supports inside it."""
-        values = self.sketches @ self.space.functionals
-        targets = []
-        for support in dict.fromkeys(supports):
-            own = self.directions.get(support, np.zeros((values.shape[1], 0)))
-            inner = [A for A in self.directions if support > A]
-            if own.shape[1] and inner:
-                below = sum(self.dimensions[A] for A in inner)
-                own = complement(own, orthonormal(np.hstack([self.directions[A] for A in inner]), below))
-            rows = np.flatnonzero(self.active[:, list(support)].any(axis=1))
-            targets.append(Target(support, rows, values[rows] @ own, supports.count(support)))
-        return targets
+    def recover(self, supports: tuple[Support, ...]) -> list[FoundModule]:
+        """The modules of those supports."""
+        distinct = list(dict.fromkeys(supports))
+        coordinates = self.sketches @ self.space.functionals
+        values = np.hstack([coordinates, presence(self.active, distinct)])
+        readings = Readings(values, coordinates.shape[1], self.space.noise)
+        return recover_modules(self.active, readings, distinct, [self._target(support, supports) for support in distinct])
+
+    def _target(self, support: Support, supports: tuple[Support, ...]) -> Target:
+        nothing = np.zeros((self.space.functionals.shape[1], 0))
+        own, within = self.directions.get(support, nothing), [A for A in self.directions if support > A]
+        inner = nothing
+        if within:
+            inner = orthonormal(np.hstack([self.directions[A] for A in within]), sum(self.dimensions[A] for A in within))
+            own = complement(own, inner) if own.shape[1] else own
+        return Target(support, own, inner, supports.count(support))
 
 
 def blind_wiring(

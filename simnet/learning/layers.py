@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy.optimize
 from numpy.typing import NDArray
 
 from simnet.learning.units import EACH, ZERO, Readings
@@ -23,13 +24,14 @@ from simnet.learning.units import EACH, ZERO, Readings
 Array = NDArray[Any]
 
 #: Turns, and the shares of the positive runs that are taken for those that nothing shortened, one after the other.
-TURNS, KEPT = 30, (0.4, 0.25, 0.15, 0.55)
+TURNS, KEPT = 30, (0.4, 0.5, 0.3, 0.6, 0.2, 0.7)
 #: The share of the runs that is taken for shortened, and the least that must be.
 TOP = 0.03
 #: Slots weigh nothing below this share of the strongest.
 WEAK = 0.05
-#: The share of the runs that a right function may get wrong, beyond what noise does.
-WRONG, WRONG_NOISY = 0.001, 0.02
+#: The share of the runs that may contradict a right function, without and with noise, and the least share of the runs with a
+#: positive unit in which it must be right.
+WRONG, WRONG_NOISY, RIGHT = 0.0006, 0.02, 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,21 +73,14 @@ class Slots:
         return Slots([self.attributes[k] for k in kept], self.presence[:, kept])
 
 
-def half_space(readings: Readings, slots: Slots, unit: Array, inside: Array | None = None) -> tuple[Array, float]:
-    """Weights ``W, t`` of a unit ``(columns,)``, and the share of the runs that contradicts them.
-
-    ``inside`` says in which runs ``Π`` did not shorten, where that is known.
-    """
+def half_space(readings: Readings, slots: Slots, unit: Array) -> tuple[Array, float]:
+    """Weights ``W, t`` of a unit ``(columns,)``, and the share of the runs that contradicts them."""
     columns = slots.columns
     g = readings.values @ unit
-    level = float(readings.level(unit, g.std()))
-    positive = np.flatnonzero((g > 2.0 * ZERO * level) & (True if inside is None else inside))
+    positive = np.flatnonzero(g > 2.0 * ZERO * float(readings.level(unit, g.std())))
     best, least = np.zeros(columns.shape[1]), 1.0
     if len(positive) < 2 * columns.shape[1]:
         return best, least
-    if inside is not None:
-        weights = readings.at(positive).smallest(columns, unit)
-        return weights, contradicted(readings, columns @ weights, unit)
     for share in KEPT:
         count = max(int(share * len(positive)), int(EACH * columns.shape[1]))
         rows, last = np.sort(positive[np.argpartition(g[positive], count)[:count]]), b""
@@ -104,6 +99,56 @@ def half_space(readings: Readings, slots: Slots, unit: Array, inside: Array | No
     return best, least
 
 
+def whole_runs(readings: Readings, drive: Array, unit: Array) -> tuple[Array, Array]:
+    """The runs in which the unit is what drives it, and those in which it is less but not zero: shortened."""
+    z, g = readings.values @ drive, readings.values @ unit
+    positive = g > 2.0 * ZERO * float(readings.level(unit, g.std()))
+    off = 2.0 * ZERO * float(readings.level(drive - unit, g.std()))
+    return positive & (np.abs(z - g) < off), positive & (z - g > off)
+
+
+def refitted(readings: Readings, slots: Slots, drives: Array, units: Array, inside: Array | None = None) -> Array:
+    """Weights of units ``(columns, units)`` for those slots, from all runs ``inside``, or those that the drives explain."""
+    columns = slots.columns
+    fits = []
+    for drive, unit in zip(drives.T, units.T, strict=True):
+        whole, short = whole_runs(readings, drive, unit)
+        rows = whole if inside is None else (whole | short) & inside
+        enough = rows.sum() > EACH * columns.shape[1]
+        fits.append(readings.at(rows).smallest(columns, unit) if enough else readings.smallest(columns, drive))
+    return np.column_stack(fits)
+
+
+def ball(readings: Readings, drives: Array, units: Array) -> Array:
+    """``c²`` of the units of a module, from the runs in which they are less than what drives them; 0 if there are few."""
+    g = readings.values @ units
+    short = np.zeros(len(g), dtype=bool)
+    for drive, unit in zip(drives.T, units.T, strict=True):
+        short |= whole_runs(readings, drive, unit)[1]
+    if short.mean() < TOP:
+        return np.zeros(units.shape[1])
+    squares = g[short] ** 2 - readings.level(units, g.std(axis=0)) ** 2
+    scales = np.maximum(squares.mean(axis=0), 1e-300)
+    weights, _ = scipy.optimize.nnls(squares / scales, np.ones(len(squares)))
+    return np.asarray(weights / scales)
+
+
+def together(readings: Readings, drives: Array, units: Array) -> list[Array]:
+    """Units of one module: they are shortened in the same runs."""
+    runs = [whole_runs(readings, drive, unit) for drive, unit in zip(drives.T, units.T, strict=True)]
+    groups: list[list[int]] = []
+    for k, (whole, short) in enumerate(runs):
+        for group in groups:
+            other, less = runs[group[0]]
+            both = (whole | short) & (other | less)
+            if np.sum(short[both] != less[both]) < 0.2 * max(np.sum(short[both] | less[both]), 1):
+                group.append(k)
+                break
+        else:
+            groups.append([k])
+    return [np.array(group) for group in groups]
+
+
 def accepted(readings: Readings, wrong: float) -> bool:
     """Whether so few runs contradict a function that it may be right."""
     return wrong < (WRONG_NOISY if readings.noise else WRONG)
@@ -118,7 +163,7 @@ def contradicted(readings: Readings, drive: Array, unit: Array) -> float:
     zero = np.abs(g) < here
     wrong = np.where(zero, z > either, z < g - off)
     right = ~zero & (np.abs(z - g) < off)
-    return float(wrong.mean()) if right.sum() > 0.25 * (~zero).sum() else 1.0
+    return float(wrong.mean()) if right.sum() > RIGHT * (~zero).sum() else 1.0
 
 
 @dataclass(frozen=True, eq=False)

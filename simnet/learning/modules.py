@@ -17,12 +17,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.linalg
 from numpy.typing import NDArray
 
-from simnet.learning.layers import Ball, Slots, accepted, find_balls, half_space, outputs
+from simnet.learning.layers import Slots, accepted, ball, contradicted, find_balls, half_space, outputs, refitted, together
 from simnet.learning.marks import Support
-from simnet.learning.units import Readings, find_units
+from simnet.learning.units import Readings, find_units, without
 from simnet.randomness import stream
 
 Array = NDArray[Any]
@@ -156,12 +155,12 @@ class _Recovery:
             if not below:
                 return "no module inside its support was recovered"
             slots = self._slots(below)
-            units = self._units(runs, own, np.hstack([inner, marks]), found, slots, draw)
+            units, drives = self._units(runs, own, np.hstack([inner, marks]), found, slots, draw)
             if not units.shape[1]:
                 break
             found = np.hstack([found, units])
-            for group in _groups(runs, units, draw) if target.copies > 1 else [np.arange(units.shape[1])]:
-                self._layer(target.support, runs, units[:, group], slots, below, there, draw)
+            for group in together(runs, drives, units) if target.copies > 1 else [np.arange(units.shape[1])]:
+                self._layer(target.support, runs, units[:, group], drives[:, group], slots, below, there, draw)
             if target.copies == 1:
                 break
         missing = own.shape[1] - found.shape[1]
@@ -180,24 +179,28 @@ class _Recovery:
 
     def _units(
         self, runs: Readings, own: Array, other: Array, found: Array, slots: Slots, draw: np.random.Generator
-    ) -> Array:
-        """All units that are functions of those slots, besides those that were found before."""
-        known = found
+    ) -> tuple[Array, Array]:
+        """All units that are functions of those slots, besides those that were found before; and what drives them."""
+        known, drives = found, found[:, :0]
         for _ in range(ROUNDS):
             few = runs.at(draw.permutation(len(runs.values))[: max(TRIED, TRIED_EACH * slots.columns.shape[1])])
+            explained: list[Array] = []
+
+            def allowed(unit: Array, few: Readings = few, explained: list[Array] = explained) -> bool:
+                weights, wrong = half_space(few, slots, unit)
+                drive = slots.columns @ weights
+                right = accepted(few, wrong) and accepted(runs, contradicted(runs, drive, unit))
+                if right:
+                    explained.append(drive)
+                return right
+
             units = find_units(
-                runs,
-                _without(own, known),
-                np.hstack([other, known]),
-                slots.attributes,
-                draw,
-                ABOVE,
-                lambda unit, few=few: accepted(few, half_space(few, slots, unit)[1]),
+                runs, without(own, other, known), np.hstack([other, known]), slots.attributes, draw, ABOVE, allowed
             )
-            known = np.hstack([known, units])
+            known, drives = np.hstack([known, units]), np.column_stack([drives, *explained])
             if known.shape[1] == own.shape[1]:
                 break
-        return known[:, found.shape[1] :]
+        return known[:, found.shape[1] :], drives
 
     def _slots(self, modules: list[int]) -> Slots:
         return Slots(
@@ -241,33 +244,24 @@ class _Recovery:
     # -- modules above ----------------------------------------------------------------------------------------------------
 
     def _layer(
-        self,
-        support: Support,
-        runs: Readings,
-        units: Array,
-        slots: Slots,
-        below: list[int],
-        there: Array,
-        draw: np.random.Generator,
+        self, support: Support, runs: Readings, units: Array, drives: Array, slots: Slots, below: list[int], there: Array, draw: np.random.Generator
     ) -> None:
         """The module that has those units, entered with its function."""
-        balls = find_balls(runs, units, draw)
-        ball = balls[0] if balls and balls[0].squares.all() else Ball(np.zeros(units.shape[1]), None)
-        weights = self._weights(runs, units, slots, ball)
-        kept = slots.strong(runs, weights)
+        squares, inside = self._shortening(runs, units, drives, slots, draw)
+        kept = slots.strong(runs, refitted(runs, slots, drives, units, inside))
         slots, below = slots.only(kept), [below[k] for k in kept]
-        weights = self._weights(runs, units, slots, ball)
-        drives, values = self.readings.values @ (slots.columns @ weights), self.readings.values @ units
-        predicted = outputs(drives, ball.squares)
+        weights = refitted(runs, slots, drives, units, inside)
+        drive, values = self.readings.values @ (slots.columns @ weights), self.readings.values @ units
+        predicted = outputs(drive, squares)
         held = self.held & there
         truth = values[held]
         error = truth - predicted[held]
         score = 1.0 - float(np.sum(error**2) / np.sum((truth - truth.mean(axis=0)) ** 2))
-        scales = np.where(ball.squares > 0.0, np.sqrt(ball.squares), 1.0)
+        scales = np.where(squares > 0.0, np.sqrt(squares), 1.0)
         sources, matrices, thresholds = {}, {}, {}
         for source, place in zip(below, slots.places, strict=True):
-            cut = drives[held] - self.readings.values[held] @ (slots.columns[:, place] @ weights[place])
-            worse = np.sum((truth - outputs(cut, ball.squares)) ** 2 - error**2, axis=1)
+            cut = drive[held] - self.readings.values[held] @ (slots.columns[:, place] @ weights[place])
+            worse = np.sum((truth - outputs(cut, squares)) ** 2 - error**2, axis=1)
             z = float(worse.mean() / max(worse.std() / np.sqrt(len(worse)), 1e-300))
             if z > SIGNIFICANT:
                 sources[source] = z
@@ -276,22 +270,19 @@ class _Recovery:
         values, predicted = (np.where(there[:, None], np.maximum(x, 0.0) * scales, 0.0) for x in (values, predicted))
         self._append(FoundModule(support, values, True, sources, matrices, thresholds, score, predicted), units, scales)
 
-    def _weights(self, runs: Readings, units: Array, slots: Slots, ball: Ball) -> Array:
-        """Of each unit: from all runs inside the ball where that explains it best."""
-        columns = []
-        for unit in units.T:
-            fits = [half_space(runs, slots, unit, ball.inside)]
-            if ball.inside is not None and not accepted(runs, fits[0][1]):
-                fits.append(half_space(runs, slots, unit))
-            columns.append(min(fits, key=lambda fit: fit[1])[0])
-        return np.column_stack(columns)
 
-
-def _without(own: Array, found: Array) -> Array:
-    """What of those directions no unit takes up."""
-    if not found.shape[1]:
-        return own
-    return own @ scipy.linalg.null_space((own.T @ found).T)
+    def _shortening(
+        self, runs: Readings, units: Array, drives: Array, slots: Slots, draw: np.random.Generator
+    ) -> tuple[Array, Array | None]:
+        """``c²`` of the units and the runs that were not shortened, as the units alone or their drives tell: what explains more."""
+        options: list[tuple[Array, Array | None]] = [(ball(runs, drives, units), None)]
+        options += [(found.squares, found.inside) for found in find_balls(runs, units, draw) if found.squares.all()][:1]
+        truth = runs.values @ units
+        errors = []
+        for squares, inside in options:
+            drive = runs.values @ slots.columns @ refitted(runs, slots, drives, units, inside)
+            errors.append(float(np.sum((outputs(drive, squares) - truth) ** 2)))
+        return options[int(np.argmin(errors))]
 
 
 def _groups(runs: Readings, units: Array, draw: np.random.Generator) -> list[Array]:

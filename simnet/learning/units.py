@@ -83,14 +83,14 @@ class Readings:
         left, right = self.values @ columns, self.values @ target
         if not self.noise:
             scales = _scales(left)
-            return np.asarray(np.linalg.lstsq(left / scales, right, rcond=1e-9)[0] / scales)
+            return np.asarray((np.linalg.lstsq(left / scales, right, rcond=1e-9)[0].T / scales).T)
         a, b = columns[: self.noisy], target[: self.noisy]
         added = len(left) * self.noise**2
         gram, product = left.T @ left, left.T @ right - added * (a.T @ b)
         scales = _scales(left)
         sizes, vectors = np.linalg.eigh((gram - added * (a.T @ a)) / np.outer(scales, scales))
         kept = sizes > 1e-6
-        return np.asarray((vectors[:, kept] / sizes[kept]) @ (vectors[:, kept].T @ (product / scales)) / scales)
+        return np.asarray(((vectors[:, kept] / sizes[kept]) @ (vectors[:, kept].T @ (product.T / scales).T)).T / scales).T
 
 
 def _scales(columns: Array) -> Array:
@@ -139,20 +139,29 @@ def find_units(
     most = own.shape[1] if most is None else most
     found = np.zeros((len(own), 0))
     size = max(RUNS, RUNS_EACH * (own.shape[1] + other.shape[1]))
+    deflated = allowed is not None or most == own.shape[1]
     idle, stale = 0, True
     while found.shape[1] < most and idle < starts:
         if stale or idle % FRESH == 0:
             few = readings.at(draw.permutation(len(readings.values))[:size])
-            search, stale = _Search(few, own, other, found if allowed else found[:, :0], guides, draw), False
+            search, stale = _Search(few, own, other, found if deflated else found[:, :0], guides, draw), False
         idle += 1
         for candidate in search.climb():
-            if not is_unit(few, candidate) or (allowed is None and not search.differs(found, candidate)):
+            if not is_unit(few, candidate) or (not deflated and not search.differs(found, candidate)):
                 continue
-            candidate = _refined(readings, candidate, np.hstack([other, found]) if allowed else other)
+            candidate = _refined(readings, candidate, np.hstack([other, found]) if deflated else other)
             if is_unit(readings, candidate) and (allowed is None or allowed(candidate)):
-                found, idle, stale = np.column_stack([found, candidate]), 0, allowed is not None
+                found, idle, stale = np.column_stack([found, candidate]), 0, deflated
                 break
     return found
+
+
+def without(own: Array, other: Array, found: Array) -> Array:
+    """The directions of ``own`` that no unit found takes up."""
+    if not found.shape[1]:
+        return own
+    taken = np.linalg.lstsq(np.hstack([own, other]), found, rcond=1e-12)[0][: own.shape[1]]
+    return np.asarray(own @ scipy.linalg.null_space(taken.T))
 
 
 def _refined(readings: Readings, unit: Array, other: Array) -> Array:
@@ -175,9 +184,7 @@ class _Search:
         self.draw, self.readings = draw, readings
         self.guides = [readings.values @ guide for guide in guides]
         known = np.hstack([other, found])
-        if found.size:  # directions of ``own`` that no unit found takes up
-            taken = np.linalg.lstsq(own, found, rcond=None)[0]
-            own = own @ scipy.linalg.null_space(taken.T)
+        own = without(own, other, found)
         self.to_own = own / _scales(readings.values @ own)
         known = known / _scales(readings.values @ known)
         left, singular, right = np.linalg.svd(readings.values @ known, full_matrices=False)
@@ -192,7 +199,8 @@ class _Search:
         """Runs in some order: by a random half-space of a few of the guides, or by a random functional."""
         if not self.guides:
             root = np.linalg.cholesky(self.gram)
-            return np.asarray(self.curved @ np.linalg.solve(root.T, self.draw.standard_normal(len(root))))
+            g = self.curved @ np.linalg.solve(root.T, self.draw.standard_normal(len(root)))
+            return np.asarray(g + self.known @ self.draw.standard_normal(self.known.shape[1]) * self.draw.random())
         total = np.zeros(len(self.own))
         for k in self.draw.permutation(len(self.guides))[: self.draw.integers(1, 5)]:
             block = self.guides[k]
@@ -232,7 +240,7 @@ class _Search:
             corner = triangle[rank:, rank:]
             _, vectors = scipy.linalg.eigh(corner.T @ corner, self.gram, subset_by_index=[0, 0])
             own = vectors[:, 0]
-            known = -scipy.linalg.lstsq(triangle[:rank, :rank], triangle[:rank, rank:] @ own, cond=1e-10)[0]
+            known = -scipy.linalg.lstsq(triangle[:rank, :rank], triangle[:rank, rank:] @ own, cond=1e-10, lapack_driver="gelsy")[0]
             g = self.own @ own + self.known @ known
             if g.sum() < 0.0:
                 g, own, known = -g, -own, -known

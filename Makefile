@@ -1,7 +1,7 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 
-.PHONY: verify test lint results bench clean
+.PHONY: verify test lint docs results bench clean
 
 verify: .venv/ready
 	$(PY) -m simnet verify
@@ -15,10 +15,18 @@ lint: .venv/lint-ready
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 
+docs: .venv/docs-ready
+	$(PY) -m sphinx -b html -W --keep-going -q docs build/docs
+	@echo build/docs/index.html
+
 results: .venv/ready
-	$(PY) -m experiments.reference
+	status=0; for study in experiments/*.toml; do $(PY) -m simnet sweep $$study || status=1; done; exit $$status
 	$(PY) -m experiments.decoders
 	$(PY) -m experiments.unrolling
+	mkdir -p results/animations build
+	$(PY) -m simnet report results/attribute_recovery --figures -o build/attribute_recovery.html
+	$(PY) -m simnet animate similarity -o results/animations/similarity.gif
+	$(PY) -m simnet animate flow -o results/animations/flow.gif
 
 bench: .venv/ready
 	$(PY) -m benchmarks
@@ -30,6 +38,10 @@ bench: .venv/ready
 
 .venv/lint-ready: .venv/ready
 	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[lint]'
+	touch $@
+
+.venv/docs-ready: .venv/ready
+	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
 	touch $@
 
 clean:

@@ -14,7 +14,7 @@ every property against an explicit law.
 
 from __future__ import annotations
 
-from simnet import baselines, decoding, learning, matrices, networks, testing, theory
+from simnet import adapters, baselines, decoding, learning, matrices, memory, networks, testing, theory
 from simnet.decoding import similarity
 from simnet.networks import Execution, Executions, ModularNetwork, Structure
 from simnet.recipes import RECIPES, Recipe
@@ -31,11 +31,13 @@ __all__ = [
     "Recipe",
     "Sketcher",
     "Structure",
+    "adapters",
     "baselines",
     "decoding",
     "learning",
     "load_sketches",
     "matrices",
+    "memory",
     "networks",
     "save_sketches",
     "similarity",

@@ -20,3 +20,10 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def file_to_write(field: str, path: Path) -> Path:
+    """``path`` if its folder is there: a mistake that is best told before the work begins."""
+    if not path.parent.is_dir():
+        raise ValueError(f"{field} = {str(path)!r}: the folder {str(path.parent)!r} does not exist")
+    return path

@@ -17,7 +17,8 @@ Source: Ghazi, Panigrahy, Wang, *Recursive Sketches for Modular Deep Learning*, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from simnet.checks import choice, real
 
@@ -91,3 +92,26 @@ def as_recipe(recipe: str | Recipe) -> Recipe:
     if isinstance(recipe, Recipe):
         return recipe
     return RECIPES[choice("recipe", recipe, RECIPES)]
+
+
+def describe_recipe(recipe: Recipe) -> str | dict[str, float]:
+    """A recipe as JSON holds it: its name, or its constants where it has none.
+
+    Examples
+    --------
+    >>> from simnet.recipes import Recipe, describe_recipe, read_recipe
+    >>> describe_recipe(Recipe())
+    'recursive'
+    >>> read_recipe(describe_recipe(Recipe(mixing=0.25))).mixing
+    0.25
+    """
+    return next((name for name, known in RECIPES.items() if known == recipe), asdict(recipe))
+
+
+def read_recipe(described: Any) -> Recipe:
+    """The recipe that :func:`describe_recipe` described; a ``ValueError`` if it is none."""
+    if not isinstance(described, dict):
+        return as_recipe(described)
+    for constant in described:
+        choice("recipe: constant", constant, [field.name for field in fields(Recipe)])
+    return Recipe(**described)

@@ -43,7 +43,9 @@ def test_encode_then_decode_gives_every_attribute_with_its_interval(saved, tmp_p
 
 
 def test_list_names_what_can_be_named():
-    assert "random_dag" in run("list").stdout
+    named = run("list").stdout
+    assert "random_dag" in named
+    assert "attribute_recovery" in named.split("experiments:")[1]
 
 
 @pytest.mark.parametrize(
@@ -56,6 +58,11 @@ def test_list_names_what_can_be_named():
         (("verify", "--output", "/no/such/folder/x.csv"), "--output"),
         (("encode", "/no/such/file", "-o", "x.npz"), "/no/such/file"),
         (("decode", "/no/such/file", "x.json"), "/no/such/file"),
+        (("report", "/no/such/folder"), "/no/such/folder"),
+        (("animate", "similarities", "-o", "x.gif"), "did you mean 'similarity'"),
+        (("animate", "flow", "-o", "x.webm"), "must end in .gif or .mp4"),
+        (("animate", "flow", "-o", "x.gif", "--seed", "-1"), "seed"),
+        (("animate", "flow", "-o", "/no/such/folder/x.gif"), "/no/such/folder"),
         (("nonsense",), "nonsense"),
         (("verify", "--nonsense"), "--nonsense"),
     ],

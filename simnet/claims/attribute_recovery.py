@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from simnet.claims.base import Case, Claim, Sample, prepared
-from simnet.claims.recovery import encoded, prepare_recovery, recovery_samples
+from simnet.claims.base import Case, Sample, prepared
+from simnet.claims.recovery import PARAMETERS, RecoveryClaim, encoded, prepare_recovery, recovery_samples
 from simnet.sketcher import Sketcher
 
 
-class AttributeRecovery(Claim):
+class AttributeRecovery(RecoveryClaim):
     """Error, mean and bound of the matched decoder over networks, families, depths, weights and recipes."""
 
     name = "attribute_recovery"
     title = "x̂ ≈ x"
+    statement = (
+        "The matched estimate of an object's attributes has just this mean square error: crosstalk from everything else "
+        "in the sketch, then the noise of the object's own matrix. c is the coefficient of the object."
+    )
+    formula = "MSE_j = (K(s,s) − c²‖x‖²) / (d c²) + v_j / d,   max_j |x̂_j − x_j| ≤ √(2 ln(2a/δ) · MSE)"
+    parameters = PARAMETERS
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
         def case(label: str, trials: int, batch: int = 20, **parameters: Any) -> Case:

@@ -4,7 +4,8 @@ A trial draws one sketcher and returns :class:`Sample`\\ s; over the trials of a
 row with a verdict (``simnet.claims.verdict``).  A trial takes the class of its sketcher as an argument, so that a planted
 defect can stand in its place and the suite be shown to reject it.
 
-To add a claim, write one file with a :class:`Claim` and list it in ``simnet/claims/__init__.py``.
+To add a claim, write one file with a :class:`Claim` and list it in ``simnet/claims/__init__.py``.  A study can
+also name a file of its own (``simnet.study``).
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.networks import NETWORKS, Executions, ModularNetwork
+from simnet.claims.parameters import Parameter, as_parameter, family_of, network_of, recipe_of
+from simnet.networks import Executions, ModularNetwork
 from simnet.randomness import stream
-from simnet.recipes import Recipe, as_recipe
 from simnet.sketcher import Sketcher
 
 Array = NDArray[Any]
@@ -38,6 +39,7 @@ class Sample:
     measured : float
         The mean of it over the trials is compared with the mean of ``law``.
     law : float
+        NaN where there is none: the quantity is then shown, and judged by its bound alone.
     slack : float
         How far the law itself may be off, relative to it: 0 where it is exact, the stated ``O(1/d)`` where it is not.
     bound, violations, tries : float, int, int
@@ -72,14 +74,33 @@ class Case:
 
 
 class Claim(ABC):
-    """A property, with the law or bound that it is held against."""
+    """A property, with the law or bound that it is held against.
 
-    name: ClassVar[str]
-    title: ClassVar[str]
+    Attributes
+    ----------
+    name, title : str
+        What commands and studies call it, and a few words for a table.
+    statement, formula : str
+        What it says, in a sentence or two, and the law in symbols, with ``_j`` and ``^{n−1}`` for what is lowered or raised.
+    bound_label : str
+        What a figure calls the lines of :meth:`bound_lines`.
+    parameters : mapping from str to Parameter
+        What it takes, with defaults (``simnet.claims.parameters``): a study is checked against it before anything runs.
+    version : int
+        Raised when a trial gives other numbers than before: studies then compute their trials anew.
+    """
 
-    @abstractmethod
+    name: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    statement: ClassVar[str] = ""
+    formula: ClassVar[str] = ""
+    bound_label: ClassVar[str] = "bound"
+    parameters: ClassVar[Mapping[str, Any]] = {}
+    version: ClassVar[int] = 1
+
     def cases(self, *, quick: bool) -> Sequence[Case]:
-        """The grid: ``quick`` for seconds, otherwise with trials enough to catch a ratio that is 5 % off."""
+        """The grid of ``verify``: ``quick`` for seconds, otherwise with trials enough to catch a ratio that is 5 % off."""
+        return ()
 
     @abstractmethod
     def trial(self, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]) -> Sequence[Sample]:
@@ -89,8 +110,22 @@ class Claim(ABC):
         """What all trials of a case share: the network, its runs and their laws; made once a process."""
         return None
 
+    @classmethod
+    def bound_lines(cls, law: Array, bound: Array) -> Sequence[Array]:
+        """Where the bound lies on an axis that shows the measured quantity; it may be on a deviation from it, or a root."""
+        return (bound,)
 
-@functools.lru_cache(maxsize=64)
+    def check(self, parameters: Mapping[str, Any]) -> None:
+        """A ``ValueError`` if parameters that are right one by one do not go together."""
+        if {"network", "sketch_dim", "matrices"} <= parameters.keys():
+            make_sketcher(network_of(parameters), parameters, 0, Sketcher)
+
+    def declared(self) -> dict[str, Parameter]:
+        """Its parameters, short forms written out."""
+        return {name: as_parameter(name, value) for name, value in self.parameters.items()}
+
+
+@functools.lru_cache(maxsize=256)
 def _prepared(claim: Claim, key: str) -> Any:
     return claim.prepare(json.loads(key))
 
@@ -98,12 +133,6 @@ def _prepared(claim: Claim, key: str) -> Any:
 def prepared(claim: Claim, parameters: Mapping[str, Any]) -> Any:
     """:meth:`Claim.prepare`, kept for the next trial of the case in this process."""
     return _prepared(claim, json.dumps(parameters, sort_keys=True))
-
-
-def network_of(parameters: Mapping[str, Any]) -> ModularNetwork:
-    """The network that ``parameters["network"]`` describes: the name of a family and its options."""
-    options = dict(parameters["network"])
-    return NETWORKS[options.pop("family")](**options)
 
 
 def runs_of(network: ModularNetwork, parameters: Mapping[str, Any]) -> Executions:
@@ -118,18 +147,12 @@ BALANCED = dict.fromkeys(
 )
 
 
-def recipe_of(parameters: Mapping[str, Any]) -> Recipe:
-    """The recipe that ``parameters["recipe"]`` describes; the paper's where it is not given."""
-    recipe = parameters.get("recipe", "recursive")
-    return as_recipe(recipe) if isinstance(recipe, str) else Recipe(**recipe)
-
-
 def make_sketcher(network: ModularNetwork, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]) -> Sketcher:
     """The sketcher that ``parameters`` describe: ``sketch_dim``, ``matrices``, ``recipe``, ``dtype``."""
     return sketcher(
         network,
         parameters["sketch_dim"],
-        parameters["matrices"],
+        family_of(parameters),
         recipe=recipe_of(parameters),
         seed=seed,
         dtype=parameters.get("dtype", "float64"),
@@ -154,3 +177,16 @@ def reduced(sketches: Array, kind: str, kept: int, seed: int) -> tuple[Array, Ar
 def describe(kind: str, sketch_dim: int, kept: int) -> str:
     """``whole``, ``prefix 1/16`` or ``random 1/16``."""
     return "whole" if kept == sketch_dim else f"{kind} 1/{sketch_dim // kept}"
+
+
+def parts_of(parameters: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """The ways to truncate: ``parts``, otherwise the one of ``erasure`` and the share ``kept`` of the coordinates."""
+    if "parts" in parameters:
+        return [(kind, kept) for kind, kept in parameters["parts"]]
+    d = parameters["sketch_dim"]
+    return [(parameters.get("erasure", "prefix"), math.ceil(d * parameters.get("kept", 1.0)))]
+
+
+def named(quantity: str, parameters: Mapping[str, Any], kind: str, kept: int) -> str:
+    """The quantity, with the part that it is read from where a case has several."""
+    return f"{quantity}, {describe(kind, parameters['sketch_dim'], kept)}" if "parts" in parameters else quantity

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from simnet.claims.base import Case, Claim, Sample, describe, make_sketcher, network_of, prepared, reduced, runs_of
+from simnet.claims.base import Case, Claim, Sample, make_sketcher, named, parts_of, prepared, reduced, runs_of
+from simnet.claims.parameters import common, network_of
 from simnet.sketcher import Sketcher
 
 LEVEL = 0.95
@@ -18,6 +19,19 @@ class Coverage(Claim):
 
     name = "coverage"
     title = "95 % intervals cover 95 %"
+    statement = "An interval made of nothing but the sketch covers the true attribute as often as it says."
+    formula = "P( |x̂_j − x_j| ≤ z √MSE_j ) → 1 − δ,   z = Φ⁻¹(1 − δ/2)"
+    parameters = common(
+        network={"family": "layered", "widths": [6, 4, 2], "attribute_dim": 8, "seed": 51},
+        runs=8,
+        run_seed=1,
+        sketch_dim=1024,
+        matrices="trig",
+        recipe="recursive",
+        kept=1.0,
+        erasure="prefix",
+        parts=None,
+    )
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
         layered = {"family": "layered", "widths": [6, 4, 2], "attribute_dim": 8, "seed": 51}
@@ -54,15 +68,15 @@ class Coverage(Claim):
         maker = make_sketcher(group.structure.network, parameters, seed, sketcher)
         sketches = maker.encode(group)
         samples = []
-        for kind, kept in parameters["parts"]:
+        for kind, kept in parts_of(parameters):
             part, mask = reduced(sketches, kind, kept, seed)
             for method in ("matched", "path_matched"):
                 intervals = maker.decode(part, group.structure, method, erased=mask).interval(LEVEL)
                 inside = [
                     (pair[..., 0] <= x) & (x <= pair[..., 1]) for pair, x in zip(intervals, group.attributes, strict=True)
                 ]
-                where = describe(kind, parameters["sketch_dim"], kept)
                 share = float(np.mean(np.concatenate(inside, axis=1)))
                 coordinates = sum(x.size for x in inside)
-                samples.append(Sample(f"{method}, {where}", share, LEVEL, tries=coordinates, window=0.01))
+                quantity = named(method, parameters, kind, kept)
+                samples.append(Sample(quantity, share, LEVEL, tries=coordinates, window=0.01))
         return samples

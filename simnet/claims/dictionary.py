@@ -9,11 +9,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from simnet.claims.base import Array, Case, Claim, Sample
+from simnet.claims.parameters import Fraction, Integer, Real
 from simnet.learning import learn_packets
 from simnet.learning.metrics import column_agreement, group_agreement, held_out_r2
 from simnet.matrices import Packet
@@ -34,6 +35,21 @@ class Dictionary(Claim):
 
     name = "dictionary"
     title = "packets: 1 − (1 − π(1 − π)^m)^n is learnt"
+    statement = (
+        "The packet matrices of an unknown one-layer sketch are learnt from n sparse samples, cell by cell, as often as "
+        "the law says: in one of them at least its column must be active alone."
+    )
+    formula = "E_m [1 − (1 − π (1 − π)^m)^n],   m ~ Binomial(Na − 1, q)"
+    parameters: ClassVar[Mapping[str, Any]] = {
+        "modules": Integer(4, minimum=1),
+        "attribute_dim": Integer(8, minimum=1),
+        "density": Fraction(0.25),
+        "sparsity": Fraction(0.1),
+        "samples": Integer(60, minimum=1),
+        "block": Integer(36, minimum=3),
+        "sketch_dim": Integer(864, minimum=1),
+        "noise": Real(None, minimum=0.0),
+    }
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
         grid = [  # modules, attributes, density, sparsity, samples
@@ -87,7 +103,7 @@ class Dictionary(Claim):
         runs = net.run(parameters["samples"] + FRESH, seed=seed)
         sketches = maker.encode(runs)
         planted = np.concatenate([maker.matrix(module.name, "value").todense().T for module in net.modules])
-        return (self._part if parameters["noise"] is None else self._full)(parameters, seed, sketches, planted, runs)
+        return (self._part if parameters.get("noise") is None else self._full)(parameters, seed, sketches, planted, runs)
 
     @staticmethod
     def _part(parameters: Mapping[str, Any], seed: int, sketches: Array, planted: Array, runs: Any) -> list[Sample]:

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simnet.baselines import HolographicEncoder
-from simnet.claims.base import Array, Case, Claim, Sample, make_sketcher, network_of, prepared, recipe_of, runs_of
-from simnet.matrices import as_family
+from simnet.claims.base import Array, Case, Claim, Sample, make_sketcher, prepared, runs_of
+from simnet.claims.parameters import Names, common, family_of, network_of, recipe_of
 from simnet.networks.executions import Group
 from simnet.sketcher import Sketcher
 from simnet.theory import clean_up_accuracy, coefficients, holographic_mse, kernel_diagonal, matched_mse
@@ -46,6 +46,24 @@ class Holographic(Claim):
 
     name = "holographic"
     title = "d·MSE of traces, of sketches beside"
+    statement = (
+        "Traces of holographic reduced representations err as their law says; sketches of the same runs stand beside "
+        "them, in what one stored number buys."
+    )
+    formula = "d · MSE, the same for every d: traces by their law, sketches by (K(s,s) − c²‖x‖²)/c² + v"
+    parameters = common(
+        network={"family": "tree", "height": 3, "branching": 2, "attribute_dim": 64, "seed": 71},
+        runs=4,
+        run_seed=1,
+        sketch_dim=2048,
+        matrices="trig",
+        recipe="recursive",
+        dtype="float64",
+    ) | {
+        "kind": ("traces", "sketches", "clean_up"),
+        "vectors": Names(["unitary"], ("unitary", "normal")),
+        "matched": True,
+    }
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
         networks = {
@@ -76,12 +94,12 @@ class Holographic(Claim):
         (group,) = runs_of(network_of(parameters), parameters).groups
         d, runs, objects = parameters["sketch_dim"], range(len(group)), range(len(group.structure))
         laws: dict[str, list[Array]] = {}
-        for kind in parameters.get("vectors", ()):
+        for kind in parameters["vectors"] if parameters["kind"] != "sketches" else ():
             law: Any = holographic_mse if parameters["kind"] == "traces" else clean_up_accuracy
             options = {"sketch_dim": d, "unitary": kind == "unitary"}
             laws[kind] = [np.stack([np.asarray(law(group.execution(i), k, **options)) for i in runs]) for k in objects]
-        if parameters.get("matched"):
-            recipe, family = recipe_of(parameters), as_family(parameters["matrices"])
+        if parameters["kind"] == "sketches" and parameters["matched"]:
+            recipe, family = recipe_of(parameters), family_of(parameters)
             norms, strengths = kernel_diagonal(group, recipe=recipe), coefficients(group.structure, recipe=recipe)
             laws["matched"] = [
                 matched_mse(x, float(c), norms, sketch_dim=d, kept=d, family=family)

@@ -13,11 +13,10 @@ from simnet.claims.base import (
     Claim,
     Sample,
     make_sketcher,
-    network_of,
     prepared,
-    recipe_of,
     runs_of,
 )
+from simnet.claims.parameters import common, network_of, recipe_of
 from simnet.sketcher import Sketcher
 from simnet.theory import kernel_matrix
 
@@ -34,6 +33,21 @@ class Kernel(Claim):
 
     name = "kernel"
     title = "E⟨s, s̄⟩ = K"
+    statement = (
+        "Sketches of two executions by the same matrices have the inner product of the kernel in the mean: exactly, at "
+        "every size and for every isotropic family."
+    )
+    formula = "E⟨s, s̄⟩ = K(root, root̄),   E‖s‖² = K(root, root)"
+    parameters = common(
+        network=WIRINGS["layered"],
+        runs=6,
+        run_seed=1,
+        weight_jitter=0.5,
+        sketch_dim=256,
+        matrices="trig",
+        recipe="recursive",
+        dtype="float64",
+    )
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
         grid = [

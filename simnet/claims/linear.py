@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from simnet.claims.base import Case, Claim, Sample, make_sketcher, network_of, prepared, reduced, runs_of
+from simnet.claims.base import Case, Claim, Sample, make_sketcher, prepared, reduced, runs_of
+from simnet.claims.parameters import Real, common, network_of
 from simnet.networks import Execution
 from simnet.randomness import stream
 from simnet.sketcher import Sketcher
@@ -30,13 +31,26 @@ class Linear(Claim):
 
     name = "linear"
     title = "x̂ = x from d' ≥ Σ a"
+    statement = (
+        "With the structure known, least squares gives every attribute exactly from as many coordinates as there are "
+        "unknowns.  Noise, and coordinates that are missing, cost what the law of the linear estimate says; G is the "
+        "expected Gram of the columns."
+    )
+    formula = "d′ ≥ m = Σ a:  x̂ = x;   in noise  MSE = κ diag G⁻¹,   κ = σ² / (1 − m/d′)"
+    parameters = common(
+        network=DAG, runs=1, run_seed=1, weight_jitter=0.0, matrices="trig", recipe="recursive", dtype="float64"
+    ) | {
+        "kind": ("exact", "law", "coverage"),
+        "size_ratio": Real(1.05, minimum=0.01, maximum=1e4),
+        "noise": Real(0.0, minimum=0.0),
+    }
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
         few, many = (10, 100) if quick else (30, 150)
         cases = [
             Case(
                 f"exact, {label}, {matrices}",
-                {"kind": "exact", "network": network, "matrices": matrices, "ratio": 1.05, "runs": 1},
+                {"kind": "exact", "network": network, "matrices": matrices, "size_ratio": 1.05, "runs": 1},
                 few,
             )
             for label, network in (("random_dag", DAG), ("scene", SCENE))
@@ -49,7 +63,7 @@ class Linear(Claim):
             ("one layer, d = p/2", ONE_LAYER, "prototype_b", 0.5, 1e-2, many // 2),
         ]
         for label, network, recipe, ratio, noise, trials in grid:
-            settings = {"kind": "law", "network": network, "recipe": recipe, "ratio": ratio, "noise": noise, "runs": 1}
+            settings = {"kind": "law", "network": network, "recipe": recipe, "size_ratio": ratio, "noise": noise, "runs": 1}
             cases += [
                 Case(f"error, {label}, {matrices}", settings | {"matrices": matrices}, trials, 20)
                 for matrices in (("trig",) if recipe == "recursive" else ("trig", "gaussian"))
@@ -89,24 +103,24 @@ def _exact(ex: Execution, parameters: Mapping[str, Any], seed: int, sketcher: ty
     """The share of attributes that come back exactly: whole, and from a part of a sketch twice as long."""
     samples = []
     for kind, factor in (("whole", 1), ("prefix", 2), ("random", 2)):
-        maker, d = _sized(ex, parameters, factor * parameters["ratio"], seed, sketcher)
+        maker, d = _sized(ex, parameters, factor * parameters["size_ratio"], seed, sketcher)
         part, mask = reduced(maker.encode(ex), "prefix" if kind == "whole" else kind, d // factor, seed)
         errors = _errors(maker.decode(part, ex.structure, "least_squares", erased=mask).attributes, ex)
         share = float(np.mean(np.abs(np.concatenate(errors)) < EXACT))
-        where = f"d' = {parameters['ratio']:g} p" + ("" if kind == "whole" else f", {kind} 1/2")
+        where = f"d' = {parameters['size_ratio']:g} p" + ("" if kind == "whole" else f", {kind} 1/2")
         samples.append(Sample(f"attributes that are exact, {where}", share, 1.0))
     return samples
 
 
 def _law(ex: Execution, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]) -> list[Sample]:
     """The square error over the law: attributes drawn from the prior, noise added to the sketch."""
-    maker, d = _sized(ex, parameters, parameters["ratio"], seed, sketcher)
+    maker, d = _sized(ex, parameters, parameters["size_ratio"], seed, sketcher)
     draw, noise = stream(seed, "attributes"), parameters["noise"]
     variance = 1.0 / (4 * max(ex.structure.attribute_dims))
     drawn = tuple(draw.normal(0.0, math.sqrt(variance), len(x)) for x in ex.attributes)
     ex = Execution(ex.structure, drawn)
     sketch = maker.encode(ex) + noise * draw.standard_normal(d)
-    above = parameters["ratio"] > 1.0
+    above = parameters["size_ratio"] > 1.0
     method: str = "least_squares" if above else "ridge"
     options = {} if above else {"prior": (0.0, variance)}
     estimate = maker.decode(sketch, ex.structure, method, noise=noise, **options)

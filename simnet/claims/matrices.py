@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from simnet.claims.base import Case, Claim, Sample, make_sketcher, prepared
-from simnet.matrices import FAMILIES, as_family
+from simnet.claims.parameters import Integer, common, family_of
+from simnet.matrices import FAMILIES
 from simnet.networks import Execution
 from simnet.randomness import stream
 from simnet.sketcher import Sketcher
@@ -24,6 +25,14 @@ class Matrices(Claim):
 
     name = "matrices"
     title = "isometry, desynchronisation, self-noise"
+    statement = (
+        "Every matrix family is an isometry in the mean, also from a prefix, maps vectors of one matrix and of two in "
+        "unrelated directions, and has the self-noise that its family states."
+    )
+    formula = "E (d/d′)‖(Rx)′‖² = ‖x‖²,   d·E⟨x, Ry⟩² = ‖x‖²‖y‖²,   E[(d/d′) R_jᵀ(Rx)′ − x_j]² = v_j/d′"
+    parameters = common(sketch_dim=256, matrices="trig", recipe="prototype_a", dtype="float64") | {
+        "vectors": Integer(32, minimum=1),
+    }
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
         return [
@@ -44,7 +53,7 @@ class Matrices(Claim):
 
     def trial(self, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]) -> Sequence[Sample]:
         ex = prepared(self, parameters)
-        d, family = parameters["sketch_dim"], as_family(parameters["matrices"])
+        d, family = parameters["sketch_dim"], family_of(parameters)
         maker = make_sketcher(ex.network, parameters, seed, sketcher)
         x = ex.attributes[0]
         square, other = maker.matrix("b", 0), maker.matrix("c", 0)

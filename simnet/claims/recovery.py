@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.claims.base import Sample, describe, make_sketcher, network_of, recipe_of, reduced, runs_of
-from simnet.matrices import as_family
+from simnet.claims.base import Claim, Sample, make_sketcher, named, parts_of, reduced, runs_of
+from simnet.claims.parameters import Integer, Parameter, Real, common, family_of, network_of, recipe_of
 from simnet.networks import Execution, Executions
 from simnet.networks.executions import Group
 from simnet.sketcher import Sketcher
@@ -21,15 +21,48 @@ Array = NDArray[Any]
 DELTA = 0.05
 
 
+#: What a trial of attribute recovery takes: a network, or in its place a pair of objects of ``heavy`` coordinates.
+PARAMETERS: dict[str, Parameter | bool] = {
+    **common(
+        network={"family": "tree", "height": 3, "branching": 2, "attribute_dim": 16, "seed": 7},
+        runs=4,
+        run_seed=1,
+        weight_jitter=0.0,
+        sketch_dim=1024,
+        matrices="trig",
+        recipe="recursive",
+        dtype="float64",
+        kept=1.0,
+        erasure="prefix",
+        parts=None,
+    ),
+    "heavy": Integer(None, minimum=2),
+    "weight": Real(None, minimum=1e-3, maximum=1.0),
+    "mean": False,
+}
+
+
+class RecoveryClaim(Claim):
+    """A claim that has the samples of :func:`recovery_samples`."""
+
+    bound_label = "bound, max error²"
+
+    @classmethod
+    def bound_lines(cls, law: Array, bound: Array) -> Sequence[Array]:
+        """The bound is on an error, the quantity a mean of square errors."""
+        return (bound**2,)
+
+
 class Setting(NamedTuple):
     """Runs of one structure, and Law 1 for each of their objects: ``(runs, a)`` for each way to truncate."""
 
     group: Group
     laws: dict[tuple[str, int], list[Array]]
+    measured: range
 
 
-def heavy_pair(attribute_dim: int) -> Executions:
-    """One layer of two objects of weight ½, each with most of its length in the second coordinate.
+def heavy_pair(attribute_dim: int, weight: float) -> Executions:
+    """One layer of two objects that share the weight, each with most of its length in the second coordinate.
 
     Self-noise is as large as crosstalk here, and both vectors lie along one of the first columns of their matrices: this
     is where a matrix that is almost right shows.
@@ -37,25 +70,30 @@ def heavy_pair(attribute_dim: int) -> Executions:
     x = np.full(attribute_dim, 0.3 / np.sqrt(attribute_dim - 1))
     x[1] = 0.95
     objects: list[Any] = [("a", "a", x, [], []), ("b", "b", x, [], [])]
-    return Executions.gather([Execution.from_objects(objects, outputs={"a": 0.5, "b": 0.5})])
+    return Executions.gather([Execution.from_objects(objects, outputs={"a": weight, "b": 1.0 - weight})])
 
 
 def prepare_recovery(parameters: Mapping[str, Any]) -> Setting:
-    """The runs of a case, and the law for every object and every way to truncate in ``parameters["parts"]``."""
-    runs = heavy_pair(parameters["heavy"]) if "heavy" in parameters else runs_of(network_of(parameters), parameters)
+    """The runs of a case, the law for every object and every way to truncate, and the objects to measure.
+
+    Of a heavy pair with a ``weight``, that is the object of this weight; otherwise all of them.
+    """
+    heavy, weight = parameters.get("heavy"), parameters.get("weight")
+    runs = runs_of(network_of(parameters), parameters) if heavy is None else heavy_pair(heavy, weight or 0.5)
     (group,) = runs.groups
+    measured = range(len(group.structure) if weight is None else 1)
     recipe, d = recipe_of(parameters), parameters["sketch_dim"]
     norms = kernel_diagonal(group, recipe=recipe)
     strengths = np.broadcast_to(
         coefficients(group.structure, recipe=recipe, weights=group.weights), (len(group), len(group.structure))
     )
     laws = {}
-    for kind, kept in parameters["parts"]:
+    for kind, kept in parts_of(parameters):
         laws[kind, kept] = [
-            matched_mse(x, strengths[:, k], norms, sketch_dim=d, kept=kept, family=as_family(parameters["matrices"]))
-            for k, x in enumerate(group.attributes)
+            matched_mse(x, strengths[:, k], norms, sketch_dim=d, kept=kept, family=family_of(parameters))
+            for k, x in zip(measured, group.attributes, strict=False)
         ]
-    return Setting(group, laws)
+    return Setting(group, laws, measured)
 
 
 def _decode(maker: Sketcher, part: Array, group: Group, mask: Array | None) -> Sequence[Array]:
@@ -81,22 +119,22 @@ def recovery_samples(
     an object's own vector is in its estimate, 1 by the law (where noise leaves it visible: ``parameters["mean"]``).
     *Bound*: the largest error of the first run's first object.
     """
-    group, d = setting.group, parameters["sketch_dim"]
+    group = setting.group
     s = group.structure
     samples = []
     for (kind, kept), laws in setting.laws.items():
         part, mask = reduced(sketches, kind, kept, seed)
         estimates = _decode(maker, part, group, mask)
         errors = [x - truth for x, truth in zip(estimates, group.attributes, strict=True)]
-        for depth in sorted(set(s.depths)):
-            mine = [k for k in range(len(s)) if s.depths[k] == depth]
+        for depth in sorted({s.depths[k] for k in setting.measured}):
+            mine = [k for k in setting.measured if s.depths[k] == depth]
             ratio = float(np.mean([np.mean(errors[k] ** 2 / laws[k]) for k in mine]))
             law = float(np.mean([laws[k].mean() for k in mine]))
             first = mine[0]
             bound = float(gaussian_bound(laws[first][0], failure_probability=DELTA))
             samples.append(
                 Sample(
-                    f"MSE, depth {depth}, {describe(kind, d, kept)}",
+                    named(f"MSE, depth {depth}", parameters, kind, kept),
                     ratio * law,
                     law,
                     bound=bound,
@@ -108,5 +146,5 @@ def recovery_samples(
             if depth == 1 and parameters["mean"]:
                 projected = sum(float(np.sum(estimates[k] * group.attributes[k])) for k in mine)
                 length = sum(float(np.sum(group.attributes[k] ** 2)) for k in mine)
-                samples.append(Sample(f"mean, depth {depth}, {describe(kind, d, kept)}", projected / length, 1.0))
+                samples.append(Sample(named(f"mean, depth {depth}", parameters, kind, kept), projected / length, 1.0))
     return samples

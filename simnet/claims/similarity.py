@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from simnet.claims.base import Case, Claim, Sample, make_sketcher, network_of, prepared, runs_of
+from simnet.claims.base import Array, Case, Claim, Sample, make_sketcher, prepared, runs_of
 from simnet.claims.kernel import WIRINGS
+from simnet.claims.parameters import Integer, common, family_of, network_of, recipe_of
 from simnet.networks import Execution, Executions
 from simnet.randomness import stream
 from simnet.sketcher import Sketcher
@@ -57,6 +59,21 @@ class Similarity(Claim):
 
     name = "similarity"
     title = "⟨s, s̄⟩ ≈ K"
+    statement = (
+        "The inner product of two sketches concentrates around the kernel: it is 0 in the mean where no module is shared, "
+        "grows with what is shared, and strays no farther than the bound, L the random layers on the longest path."
+    )
+    formula = "|⟨s, s̄⟩ − K| ≤ 2 √(K(s,s) K(s̄,s̄)) √(L ln(2/δ) / d)"
+    bound_label = "law ± bound"
+    parameters = common(
+        network=WIRINGS["layered"],
+        runs=2,
+        run_seed=1,
+        sketch_dim=1024,
+        matrices="trig",
+        recipe="recursive",
+        dtype="float64",
+    ) | {"kind": ("pair", "deviation", "shared", "layer"), "vectors": Integer(96, minimum=1)}
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
         trials = 100 if quick else 400
@@ -95,18 +112,24 @@ class Similarity(Claim):
         ]
         return cases
 
+    @classmethod
+    def bound_lines(cls, law: Array, bound: Array) -> Sequence[Array]:
+        """The bound is on the deviation from the law."""
+        return law - bound, law + bound
+
     def prepare(self, parameters: Mapping[str, Any]) -> Any:
-        if parameters["kind"] == "pair":
+        recipe = recipe_of(parameters)
+        if parameters["kind"] in ("pair", "deviation"):
             runs = runs_of(network_of(parameters), parameters)
             height = max(group.structure.height for group in runs)
-            return runs, kernel_matrix(runs), height
+            return runs, kernel_matrix(runs, recipe=recipe), random_layers(height, recipe=recipe)
         if parameters["kind"] == "shared":
             pictures = portraits()
             things = [*pictures[0].objects, *pictures[4].objects]
             everything = Execution.from_objects(
                 [(o.name, o.module, o.attributes, [], []) for o in things], outputs=[(o.name, 0.125) for o in things]
             )
-            return Executions.gather(pictures), kernel_matrix(Executions.gather(pictures)), everything.network
+            return Executions.gather(pictures), kernel_matrix(Executions.gather(pictures), recipe=recipe), everything.network
         objects = [("below", "below", [1.0], [], []), ("top", "top", [1.0], ["below"], [1.0])]
         return Execution.from_objects(objects, outputs={"top": 1.0}).network
 
@@ -114,14 +137,14 @@ class Similarity(Claim):
         return getattr(self, f"_{parameters['kind']}")(parameters, seed, sketcher)
 
     def _pair(self, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]) -> Sequence[Sample]:
-        runs, law, height = prepared(self, parameters)
+        runs, law, layers = prepared(self, parameters)
         s = make_sketcher(runs[0].network, parameters, seed, sketcher).encode(runs)
         measured = float(s[0] @ s[1])
         bound = float(
             similarity_bound(
                 law[0, 0],
                 law[1, 1],
-                layers=random_layers(height),
+                layers=layers,
                 sketch_dim=parameters["sketch_dim"],
                 failure_probability=DELTA,
             )
@@ -136,6 +159,18 @@ class Similarity(Claim):
                 tries=1,
                 failure_probability=DELTA,
             )
+        ]
+
+    def _deviation(self, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]) -> Sequence[Sample]:
+        """How far ``⟨s, s̄⟩`` is from its kernel, in units of ``√(K_ss K_s̄s̄)``, beside the bound of Law 3."""
+        _, law, _ = prepared(self, parameters)
+        (pair,) = self._pair(parameters, seed, sketcher)
+        scale = float(np.sqrt(law[0, 0] * law[1, 1]))
+        deviation = abs(pair.measured - pair.law) / scale
+        quantity = "|⟨s, s̄⟩ − K| / √(K_ss K_s̄s̄)"
+        return [
+            pair,
+            dataclasses.replace(pair, quantity=quantity, measured=deviation, law=float("nan"), bound=pair.bound / scale),
         ]
 
     def _shared(self, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]) -> Sequence[Sample]:
@@ -155,9 +190,10 @@ class Similarity(Claim):
         u = draw.standard_normal((parameters["vectors"], d))
         v = 0.5 * u + draw.standard_normal(u.shape)
         matrix = maker.matrix("top", "object")
-        tu, tv = (0.5 * w + 0.5 * matrix.matvec(w) for w in (u, v))
-        deviation = np.sum(tu * tv, 1) - 0.5 * np.sum(u * v, 1)
-        law = transparent_variance(u, v, matrices=parameters["matrices"])
+        recipe = recipe_of(parameters)
+        tu, tv = (recipe.identity * w + recipe.mixing * matrix.matvec(w) for w in (u, v))
+        deviation = np.sum(tu * tv, 1) - recipe.transparency * np.sum(u * v, 1)
+        law = transparent_variance(u, v, matrices=family_of(parameters), recipe=recipe)
         ratio = float(np.mean(deviation**2 / law))
         scale = float(np.mean(law))
         return [Sample("Var⟨Tu, Tu'⟩", ratio * scale, scale, slack=2.0 / d)]

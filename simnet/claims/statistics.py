@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.claims.base import Case, Claim, Sample, describe, make_sketcher, network_of, prepared, reduced, runs_of
+from simnet.checks import choice
+from simnet.claims.base import Case, Claim, Sample, make_sketcher, named, parts_of, prepared, reduced, runs_of
+from simnet.claims.parameters import common, family_of, network_of, recipe_of
 from simnet.networks import Executions
 from simnet.networks.functions import ThingFunction
 from simnet.sketcher import Sketcher
@@ -22,10 +24,14 @@ LEVEL = 0.95
 KINDS = ("cat", "person", "table", "chair", "lamp", "vase", "book", "plant", "sofa", "rug", "clock", "mirror")
 
 
+SCENE = {"family": "scene", "kinds": list(KINDS), "places": 10, "seed": 41}
+
+
 class Truth(NamedTuple):
     """The planted sums of every kind, and for each way to truncate the laws of their errors."""
 
     runs: Executions
+    kinds: tuple[str, ...]
     frequency: Array  # (kinds,)
     total: Array  # (kinds, a)
     laws: dict[tuple[str, int], tuple[Array, Array, Array]]  # of frequency (kinds,), sum and mean (kinds, a)
@@ -36,9 +42,25 @@ class Statistics(Claim):
 
     name = "statistics"
     title = "how many, sum, mean, histogram"
+    statement = (
+        "From one sketch, or a sum of many: how much of a module there is, the sum and the mean of the attributes of its "
+        "objects, and their histogram, each with the error of a matched estimate; κ is the coefficient per unit of "
+        "weight."
+    )
+    formula = "E f̂ = Σ w,   E Ŝ = Σ w x,   MSE_j = (K(s,s) − κ²S²) / (d′ κ²) + v_j / d′"
+    parameters = common(
+        network=SCENE,
+        runs=1,
+        run_seed=5,
+        sketch_dim=256,
+        matrices="trig",
+        recipe="recursive",
+        kept=1.0,
+        erasure="prefix",
+        parts=None,
+    ) | {"mean": False}
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
-        scene = {"family": "scene", "kinds": KINDS, "places": 10, "seed": 41}
         trials = 120 if quick else 2800
         grid = [
             ("one room", 1, "trig", 256, "recursive", trials // 2),
@@ -51,7 +73,7 @@ class Statistics(Claim):
             Case(
                 f"{what}, {recipe}, {matrices}, d = {d}",
                 {
-                    "network": scene,
+                    "network": SCENE,
                     "runs": runs,
                     "run_seed": 5,
                     "recipe": recipe,
@@ -66,63 +88,69 @@ class Statistics(Claim):
             for what, runs, matrices, d, recipe, number in grid
         ]
 
+    def check(self, parameters: Mapping[str, Any]) -> None:
+        choice("network.family", parameters["network"]["family"], ["scene"])
+        super().check(parameters)
+
     def prepare(self, parameters: Mapping[str, Any]) -> Any:
-        runs = runs_of(network_of(parameters), parameters)
-        sums = [module_sums(runs, kind) for kind in KINDS]
-        norm_squared = expected_norm(runs, recipe=parameters["recipe"])
+        network, recipe = network_of(parameters), recipe_of(parameters)
+        kinds = tuple(str(module.name) for module in network.modules if module.name != "room")
+        runs = runs_of(network, parameters)
+        sums = [module_sums(runs, kind) for kind in kinds]
+        norm_squared = expected_norm(runs, recipe=recipe)
         laws = {}
-        for kind, kept in parameters["parts"]:
-            options = {key: parameters[key] for key in ("sketch_dim", "matrices", "recipe")}
-            options |= {"kept": kept, "norm_squared": norm_squared}
+        for kind, kept in parts_of(parameters):
+            options: dict[str, Any] = {"sketch_dim": parameters["sketch_dim"], "matrices": family_of(parameters)}
+            options |= {"recipe": recipe, "kept": kept, "norm_squared": norm_squared}
             laws[kind, kept] = (
-                np.array([frequency_mse(runs, module, **options) for module in KINDS]),
-                np.array([sum_mse(runs, module, **options) for module in KINDS]),
-                np.array([mean_mse(runs, module, **options) for module in KINDS]) if parameters["mean"] else np.zeros(0),
+                np.array([frequency_mse(runs, module, **options) for module in kinds]),
+                np.array([sum_mse(runs, module, **options) for module in kinds]),
+                np.array([mean_mse(runs, module, **options) for module in kinds]) if parameters["mean"] else np.zeros(0),
             )
-        return Truth(runs, np.array([f for f, _ in sums]), np.array([total for _, total in sums]), laws)
+        return Truth(runs, kinds, np.array([f for f, _ in sums]), np.array([total for _, total in sums]), laws)
 
     def trial(self, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]) -> Sequence[Sample]:
         truth, d = prepared(self, parameters), parameters["sketch_dim"]
+        kinds = truth.kinds
         maker = make_sketcher(truth.runs[0].network, parameters, seed, sketcher)
         sketch = maker.encode(truth.runs).sum(axis=0)
         samples = []
         for (kind, kept), (f_law, s_law, m_law) in truth.laws.items():
             part, mask = reduced(sketch, kind, kept, seed)
-            where = describe(kind, d, kept)
-            f = np.array([float(maker.frequency(part, module, erased=mask)) for module in KINDS])
-            s = np.array([maker.sum_attribute(part, module, erased=mask).value for module in KINDS])
+            f = np.array([float(maker.frequency(part, module, erased=mask)) for module in kinds])
+            s = np.array([maker.sum_attribute(part, module, erased=mask).value for module in kinds])
             samples += [
-                _relative(f"MSE of frequency, {where}", (f - truth.frequency) ** 2, f_law),
-                _relative(f"MSE of sum, {where}", (s - truth.total) ** 2, s_law),
+                _relative(named("MSE of frequency", parameters, kind, kept), (f - truth.frequency) ** 2, f_law),
+                _relative(named("MSE of sum", parameters, kind, kept), (s - truth.total) ** 2, s_law),
                 Sample(
-                    f"bias of frequency / √MSE, {where}",
+                    named("bias of frequency / √MSE", parameters, kind, kept),
                     float(np.mean((f - truth.frequency) / np.sqrt(f_law))),
                     0.0,
                     zero_scale=1.0,
                 ),
             ]
             if kept == d:
-                samples.append(self._histogram(maker, part, truth, where))
+                samples.append(self._histogram(maker, part, truth, named("histogram covered", parameters, kind, kept)))
             if parameters["mean"]:
                 # the law is first order in the relative error of the frequency: next comes 3 times its square
                 relative = f_law / truth.frequency**2
                 often = relative < 0.006
-                means = np.array([maker.mean_attribute(part, module).value for module in KINDS])
+                means = np.array([maker.mean_attribute(part, module).value for module in kinds])
                 squares = (means - truth.total / truth.frequency[:, None])[often] ** 2
                 slack = 3.0 * float(relative[often].mean())
-                samples.append(_relative(f"MSE of mean, {where}", squares, m_law[often], slack))
+                samples.append(_relative(named("MSE of mean", parameters, kind, kept), squares, m_law[often], slack))
         return samples
 
     @staticmethod
-    def _histogram(maker: Sketcher, sketch: Array, truth: Truth, where: str) -> Sample:
+    def _histogram(maker: Sketcher, sketch: Array, truth: Truth, quantity: str) -> Sample:
         """How many things of each colour: the share of bins whose interval covers the truth."""
         inside = []
-        for module, total in zip(KINDS, truth.total, strict=True):
+        for module, total in zip(truth.kinds, truth.total, strict=True):
             bins = maker.histogram(sketch, module, coordinates=slice(1, 5), unit=1.0 / ThingFunction.SCALE)
             low, high = np.moveaxis(bins.interval(LEVEL), -1, 0)
             things = total[1:5] * ThingFunction.SCALE * len(truth.runs[0].structure["room"].inputs)
             inside.append((low <= things) & (things <= high))
-        return Sample(f"histogram covered, {where}", float(np.mean(inside)), LEVEL, window=0.02)
+        return Sample(quantity, float(np.mean(inside)), LEVEL, window=0.02)
 
 
 def _relative(quantity: str, squares: Array, law: Array, slack: float = 0.0) -> Sample:

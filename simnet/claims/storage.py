@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simnet.claims.base import Array, Case, Claim, Sample, describe, make_sketcher, network_of, prepared, reduced, runs_of
-from simnet.matrices import as_family
+from simnet.claims.base import Array, Case, Claim, Sample, describe, make_sketcher, parts_of, prepared, reduced, runs_of
+from simnet.claims.parameters import common, family_of, network_of
 from simnet.networks.executions import Group
 from simnet.randomness import stream
 from simnet.sketcher import Sketcher
@@ -22,6 +22,8 @@ from simnet.theory import coefficients, kernel_diagonal, matched_mse, storage_no
 
 #: Intervals are tried at this level.
 LEVEL = 0.95
+
+TREE = {"family": "tree", "height": 2, "branching": 2, "attribute_dim": 64, "seed": 61}
 
 #: How far the constant of rounded floats may be off for normal coordinates; ``int8`` is nearer, by ``1/d``.
 SLACK = 0.005
@@ -41,15 +43,22 @@ class Storage(Claim):
 
     name = "storage"
     title = "noise and rounding add (d/d')σ²/c²"
+    statement = (
+        "Noise in a sketch, and the rounding of its coordinates to fewer bits, add their own term to the error and "
+        "nothing else; σ² is the variance of what was added to one coordinate."
+    )
+    formula = "MSE_j → MSE_j + (d/d′) σ² / c²"
+    parameters = common(network=TREE, runs=6, run_seed=1, sketch_dim=1024, matrices="trig", parts=None) | {
+        "kind": ("noise", "rounding"),
+    }
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
-        tree = {"family": "tree", "height": 2, "branching": 2, "attribute_dim": 64, "seed": 61}
         cases = []
         for kind, trials in (("noise", 60 if quick else 300), ("rounding", 40 if quick else 150)):
             for matrices, d in (("trig", 1024), ("gaussian", 256)):
                 parameters = {
                     "kind": kind,
-                    "network": tree,
+                    "network": TREE,
                     "runs": 6,
                     "matrices": matrices,
                     "sketch_dim": d,
@@ -72,10 +81,10 @@ class Storage(Claim):
     @staticmethod
     def _noise(parameters: Mapping[str, Any], seed: int, setting: Setting, maker: Sketcher, sketches: Array) -> list[Sample]:
         """The error over its law and the coverage of intervals, with as much noise as there is sketch."""
-        group, d, family = setting.group, parameters["sketch_dim"], as_family(parameters["matrices"])
+        group, d, family = setting.group, parameters["sketch_dim"], family_of(parameters)
         noisy = sketches + setting.sigma[:, None] * stream(seed, "noise").standard_normal(sketches.shape)
         samples = []
-        for kind, kept in parameters["parts"]:
+        for kind, kept in parts_of(parameters):
             part, mask = reduced(noisy, kind, kept, seed)
             where = describe(kind, d, kept)
             estimate = maker.decode(part, group.structure, "matched", erased=mask)
@@ -113,7 +122,7 @@ class Storage(Claim):
             variance = float(np.mean(np.mean((rounded - sketches) ** 2, axis=1) / expected))
             scale = float(expected.mean())
             samples.append(Sample(f"{storage}, variance of the error", variance * scale, scale, slack=SLACK))
-            for kind, kept in parameters["parts"]:
+            for kind, kept in parts_of(parameters):
                 before, after = (
                     maker.decode(reduced(s, kind, kept, seed)[0], group.structure).attributes for s in (sketches, rounded)
                 )

@@ -7,17 +7,24 @@ from typing import Any
 
 import numpy as np
 
-from simnet.claims.base import Case, Claim, Sample, describe, prepared, recipe_of, reduced
-from simnet.claims.recovery import encoded, prepare_recovery, recovery_samples
+from simnet.claims.base import Case, Sample, named, prepared, reduced
+from simnet.claims.parameters import recipe_of
+from simnet.claims.recovery import PARAMETERS, RecoveryClaim, encoded, prepare_recovery, recovery_samples
 from simnet.sketcher import Sketcher
 from simnet.theory import kernel_matrix
 
 
-class Truncation(Claim):
+class Truncation(RecoveryClaim):
     """Attribute recovery and similarity from a quarter and a sixteenth of the coordinates."""
 
     name = "truncation"
     title = "d' for d, prefix or random"
+    statement = (
+        "Every answer can be had from d′ of the d coordinates, a prefix or a random part, with the error of a sketch of "
+        "size d′."
+    )
+    formula = "MSE_j = (K(s,s) − c²‖x‖²) / (d′ c²) + v_j / d′,   E (d/d′)⟨s′, s̄′⟩ = K"
+    parameters = PARAMETERS
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
         tree = {"family": "tree", "height": 2, "branching": 2, "attribute_dim": 128, "seed": 31}
@@ -69,11 +76,10 @@ class Truncation(Claim):
         setting, law = prepared(self, parameters)
         maker, sketches = encoded(setting, parameters, seed, sketcher)
         samples = recovery_samples(setting, parameters, seed, maker, sketches)
-        if "network" in parameters:  # several runs: the similarity of the first with each other
+        if len(setting.group) > 1:  # several runs: the similarity of the first with each other
             expected = float(np.mean(law[0, 1:]))
             for kind, kept in setting.laws:
                 part, mask = reduced(sketches, kind, kept, seed)
                 values = [float(maker.similarity(part[0], row, erased=mask)) for row in part[1:]]
-                where = describe(kind, parameters["sketch_dim"], kept)
-                samples.append(Sample(f"⟨s, s̄⟩, {where}", float(np.mean(values)), expected))
+                samples.append(Sample(named("⟨s, s̄⟩", parameters, kind, kept), float(np.mean(values)), expected))
         return samples

@@ -7,6 +7,7 @@ Every threshold comes from a budget.  ``verify`` may be wrong about software tha
   the trials, plus the slack that the law states for itself.  The quantile is Student's, corrected for the skewness of the
   samples: squared errors are skewed, and a mean that comes out low then comes with a standard error that is too small.
 * A **bound** holds if it was violated no more often than the quantile of the binomial distribution allows.
+  Where there is no law, the bound alone decides.
 * **Coverage** holds if it lies within its window; trials must be enough for chance not to leave it.
 
 ``resolution`` is the smallest relative deviation that the row would have noticed with probability 99 %.
@@ -78,6 +79,7 @@ def skewed_quantiles(samples: Array, z: float) -> tuple[float, float]:
 def judge(claim: Claim, case: Case, samples: Sequence[Sample], failure_probability: float) -> Row:
     """The verdict on one quantity from its samples, one for each trial, at a failure probability for this row."""
     first = samples[0]
+    lawless = math.isnan(first.law) and math.isnan(first.zero_scale)
     measured = np.array([sample.measured for sample in samples], float)
     law = np.array([sample.law for sample in samples], float)
     n = len(samples)
@@ -96,7 +98,7 @@ def judge(claim: Claim, case: Case, samples: Sequence[Sample], failure_probabili
         allowed = first.slack + (high if ratio > 1.0 else -low) * error + 1e-12
     else:
         allowed = first.window / scale
-    holds = abs(ratio - 1.0) <= allowed
+    holds = abs(ratio - 1.0) <= allowed or (lawless and math.isfinite(first.bound) and bool(np.isfinite(measured).all()))
     violations = sum(sample.violations for sample in samples)
     tries = sum(sample.tries for sample in samples)
     allowed_violations = 0
@@ -119,6 +121,6 @@ def judge(claim: Claim, case: Case, samples: Sequence[Sample], failure_probabili
         violations=violations,
         tries=tries,
         allowed_violations=allowed_violations,
-        verdict=HOLDS if holds and math.isfinite(ratio) else FAILS,
+        verdict=HOLDS if holds and (math.isfinite(ratio) or lawless) else FAILS,
         parameters=case.parameters,
     )

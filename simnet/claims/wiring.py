@@ -8,12 +8,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from simnet.claims.base import BALANCED, Case, Claim, Sample, make_sketcher, network_of, prepared
+from simnet.claims.base import BALANCED, Case, Claim, Sample, make_sketcher, prepared
+from simnet.claims.parameters import Real, common, network_of
 from simnet.learning import blind_wiring
 from simnet.learning.marks import Support
 from simnet.networks import ModularNetwork
@@ -38,6 +40,22 @@ class Wiring(Claim):
 
     name = "wiring"
     title = "supports from activity and sketches"
+    statement = (
+        "The inputs below every module of an unknown sketch function follow from pairs of input activity and sketch: "
+        "those in which a set S of inputs is idle span fewer dimensions, by what depends on S alone."
+    )
+    formula = "r(∅) − r(S) = Σ_M dim_M [supp(M) ⊆ S]"
+    parameters = common(
+        network={"family": "layered", "widths": [6, 5, 3], "attribute_dim": 4, "seed": 0},
+        runs=1000,
+        sketch_dim=256,
+        matrices="gaussian",
+        recipe="recursive",
+        dtype="float64",
+    ) | {
+        "kind": ("marks", "ranks", "edges", "share"),
+        "noise": Real(0.0, minimum=0.0),
+    }
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
         three = {"family": "layered", "widths": [6, 5, 3], "attribute_dim": 4, "seed": 0}
@@ -94,10 +112,12 @@ class Wiring(Claim):
         shuffled = blind_wiring(active, sketches[stream(seed, "shuffle").permutation(runs)])
         right = [support for support in found.supports if support in truth]
         samples = [
-            Sample("supports found", len(right), len(truth)),
             Sample("false supports", len(found.supports) - len(right), 0.0, zero_scale=1.0),
             Sample("supports, shuffled", len(shuffled.supports), 0.0, zero_scale=1.0),
         ]
+        if parameters["kind"] == "share":  # how many runs it takes: there is no law for too few of them
+            return [Sample("share of supports found", len(right) / len(truth), math.nan), *samples]
+        samples.insert(0, Sample("supports found", len(right), len(truth)))
         if parameters["kind"] == "ranks":
             pairs = zip(found.supports, found.dimensions, strict=True)
             agreeing = sum(dimension == truth.get(support) for support, dimension in pairs)

@@ -16,7 +16,16 @@ COMMANDS = {
     "verify": "verify",
     "encode": "sketches",
     "decode": "sketches",
+    "report": "report",
+    "animate": "report",
+    "sweep": "study",
+    "memory": "memory",
+    "show": "show",
+    "explain": "explain",
+    "demo": "demo",
+    "regress": "regress",
     "list": "names",
+    "completion": "completion",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -9,9 +10,10 @@ import click
 
 @click.command("list")
 def list_command() -> None:
-    """What can be named: networks, matrices, recipes, decoders, properties."""
-    from simnet.claims import CLAIMS
+    """What can be named: networks, matrices, recipes, decoders, properties, demos, and the experiments that are here."""
+    from simnet.claims import CLAIMS, STUDY_CLAIMS
     from simnet.decoding import DECODERS
+    from simnet.demos import DEMOS
     from simnet.matrices import FAMILIES
     from simnet.networks import NETWORKS
     from simnet.recipes import RECIPES
@@ -22,6 +24,9 @@ def list_command() -> None:
         "recipes": RECIPES,
         "decoders": DECODERS,
         "properties": CLAIMS,
+        "claims of studies": STUDY_CLAIMS,
+        "experiments": sorted(path.stem for path in Path("experiments").glob("*.toml")),
+        "demos": DEMOS,
     }
     for kind, names in kinds.items():
-        click.echo(f"{kind + ':':<12}{', '.join(names)}")
+        click.echo(f"{kind + ':':<19}{', '.join(names)}")

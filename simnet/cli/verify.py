@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 
 import click
 
+from simnet.cli.completion import properties
+
 
 @click.command("verify")
 @click.option("--quick", is_flag=True, help="Fewer trials: seconds, and a coarser resolution.")
-@click.option("--property", "properties", multiple=True, metavar="NAME", help="Only this property; may be repeated.")
+@click.option(
+    "--property",
+    "properties",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=properties,
+    help="Only this property; may be repeated.",
+)
 @click.option("--seed", default=0, show_default=True, type=int, help="Same seed, same table.")
 @click.option("--workers", default=None, type=int, help="Processes; as many as there are cores when not given.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Also write the table as CSV.")
@@ -20,40 +27,23 @@ def verify_command(
     quick: bool, properties: tuple[str, ...], seed: int, workers: int | None, output: Path | None, every: bool
 ) -> int:
     """Hold every property against its law and bound; exit status 1 if one fails."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     from simnet.claims import verify as run
     from simnet.claims.show import rows_table, summary_table
+    from simnet.cli.progress import verified
+    from simnet.cli.terminal import console
+    from simnet.files import file_to_write
 
-    if output is not None and not output.parent.is_dir():
-        raise ValueError(f"--output = {str(output)!r}: the folder {str(output.parent)!r} does not exist")
+    if output is not None:
+        file_to_write("--output", output)
     names = [name.replace("-", "_") for name in properties] or None
-    console = Console(width=None if sys.stdout.isatty() else 140)
-    columns = (TextColumn("{task.description:<20}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, console=Console(stderr=True), transient=True)
-    job = bar.add_task("starting")
-
-    def progress(done: int, total: int, claim: str) -> None:
-        bar.start()  # with the first result: a mistake in the arguments is then a line of its own
-        bar.update(job, completed=done, total=total, description=claim)
-
-    try:
-        rows = run.verify(names, quick=quick, seed=seed, workers=cores() if workers is None else workers, progress=progress)
-    finally:
-        if bar.live.is_started:
-            bar.stop()
+    rows = verified(names, quick=quick, seed=seed, workers=workers)
     if output is not None:
         run.table(rows).to_csv(output, index=False)
     failed = [row for row in rows if not row.holds]
+    out = console()
     if every or failed:
-        console.print(rows_table(rows if every else failed))
-    console.print(summary_table(rows))
+        out.print(rows_table(rows if every else failed))
+    out.print(summary_table(rows))
     verdict = "every property holds" if not failed else f"{len(failed)} of {len(rows)} rows FAIL"
-    console.print(f"{verdict} (seed {seed}; right software fails with probability {run.FAILURE_PROBABILITY:g})")
+    out.print(f"{verdict} (seed {seed}; right software fails with probability {run.FAILURE_PROBABILITY:g})")
     return 1 if failed else 0
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

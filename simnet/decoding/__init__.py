@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from simnet.decoding.estimate import Answer, Estimate, PerObject
+from simnet.decoding.estimate import Answer, Estimate, Fit, PerObject, Pivots
 from simnet.decoding.least_squares import least_squares
 from simnet.decoding.matched import matched
 from simnet.decoding.nonnegative import nonnegative
@@ -12,6 +12,7 @@ from simnet.decoding.path_matched import path_matched
 from simnet.decoding.ridge import ridge
 from simnet.decoding.similarity import similarity
 from simnet.decoding.sparse import sparse
+from simnet.decoding.unrolling import Unrolled
 from simnet.networks import Structure
 from simnet.sketching import Encoder, Observation
 
@@ -40,9 +41,15 @@ __all__ = [
     "Answer",
     "Decoder",
     "Estimate",
+    "Fit",
     "PerObject",
+    "Pivots",
+    "Unrolled",
     "least_squares",
     "matched",
+    "nonnegative",
     "path_matched",
+    "ridge",
     "similarity",
+    "sparse",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.checks import integer, real
+from simnet.checks import integer, real, shown
 from simnet.decoding.estimate import Answer, normal_quantile, read_out
 from simnet.networks.network import Name
 from simnet.sketching import Encoder, Observation
@@ -125,6 +125,17 @@ def mean_attribute(encoder: Encoder, observation: Observation, module: Name, *, 
     return Answer(mean, error, fieller)
 
 
+def chosen_bins(attribute_dim: int, coordinates: Any) -> Array:
+    """The coordinates that are bins, by number; all of them where none are given."""
+    bins = np.arange(attribute_dim)
+    try:
+        return bins if coordinates is None else np.atleast_1d(bins[coordinates])
+    except (IndexError, TypeError):
+        raise ValueError(
+            f"coordinates = {shown(coordinates)}: must be a slice or integers below attribute_dim = {attribute_dim}"
+        ) from None
+
+
 def histogram(
     encoder: Encoder,
     observation: Observation,
@@ -152,11 +163,5 @@ def histogram(
         raise ValueError("unit = 0.0: must be positive")
     per_object = weight_of(encoder, module, weight) * unit
     total = sum_attribute(encoder, observation, module, depth=depth)
-    bins = np.arange(total.shape[-1])
-    try:
-        bins = bins if coordinates is None else np.atleast_1d(bins[coordinates])
-    except (IndexError, TypeError):
-        raise ValueError(
-            f"coordinates = {coordinates!r}: must be a slice or integers below attribute_dim = {total.shape[-1]}"
-        ) from None
+    bins = chosen_bins(total.shape[-1], coordinates)
     return Answer(total.value[..., bins] / per_object, total.standard_error[..., bins] / per_object)

@@ -92,6 +92,21 @@ def group_agreement(found: Iterable[Any], planted: Iterable[Any]) -> float:
     return float(np.sum(one & two) / either) if either else 1.0
 
 
+def set_scores(found: set[Any], planted: set[Any]) -> Scores:
+    """Precision, recall and F1 of things that were found; nothing found is all true, and nothing planted is all found.
+
+    Examples
+    --------
+    >>> from simnet.learning.metrics import set_scores
+    >>> set_scores({1, 2, 3}, {2, 3})
+    Scores(precision=0.6666666666666666, recall=1.0, f1=0.8)
+    """
+    hits = len(found & planted)
+    precision = hits / len(found) if found else 1.0
+    recall = hits / len(planted) if planted else 1.0
+    return Scores(precision, recall, 2.0 * hits / (len(found) + len(planted)) if found or planted else 1.0)
+
+
 def edge_scores(found: nx.DiGraph[Any], planted: nx.DiGraph[Any]) -> Scores:
     """Precision, recall and F1 of directed edges; nodes must have the same names.
 
@@ -102,7 +117,7 @@ def edge_scores(found: nx.DiGraph[Any], planted: nx.DiGraph[Any]) -> Scores:
     >>> edge_scores(nx.DiGraph([(0, 1), (2, 1)]), nx.DiGraph([(0, 1), (1, 2)]))
     Scores(precision=0.5, recall=0.5, f1=0.5)
     """
-    return _scores(set(found.edges), set(planted.edges))
+    return set_scores(set(found.edges), set(planted.edges))
 
 
 def support_scores(found: Iterable[Iterable[Any]], planted: Iterable[Iterable[Any]]) -> Scores:
@@ -114,7 +129,7 @@ def support_scores(found: Iterable[Iterable[Any]], planted: Iterable[Iterable[An
     >>> support_scores([{0, 1}, {2}], [{1, 0}, {1, 0}, {3}, {2}])
     Scores(precision=1.0, recall=0.5, f1=0.6666666666666666)
     """
-    return _scores(_counted(found), _counted(planted))
+    return set_scores(_counted(found), _counted(planted))
 
 
 def subspace_angles(found: Array, planted: Array) -> Array:
@@ -173,11 +188,3 @@ def _counted(sets: Iterable[Iterable[Any]]) -> set[tuple[frozenset[Any], int]]:
         seen[one] = seen.get(one, 0) + 1
         counted.add((one, seen[one]))
     return counted
-
-
-def _scores(found: set[Any], planted: set[Any]) -> Scores:
-    """Nothing found is all true, and nothing planted is all found."""
-    hits = len(found & planted)
-    precision = hits / len(found) if found else 1.0
-    recall = hits / len(planted) if planted else 1.0
-    return Scores(precision, recall, 2.0 * hits / (len(found) + len(planted)) if found or planted else 1.0)

@@ -19,6 +19,8 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
+from simnet.theory.wiring import noise_edge
+
 Array = NDArray[Any]
 
 #: Singular values below this share of the largest are rounding.
@@ -37,37 +39,21 @@ ESTIMATED = 3.0
 MARGIN, SPARE = 1.3, 8
 
 
-def noise_edge(rows: int, columns: int, failure_probability: float) -> float:
-    """What the largest singular value of ``rows × columns`` standard normal entries stays below.
+def estimated_noise(singular: Array, rows: int, columns: int, failure_probability: float) -> tuple[int, float]:
+    """How many singular values stand out of the noise, and the noise, from the values alone.
 
-    The Marchenko-Pastur edge ``√m + √n``, with the Tracy-Widom fluctuation whose upper tail is ``exp(−⅔ t^{3/2})``.
+    The fewest such that the others could all be noise of the level that they show: the largest of them stays below its edge.
 
-    Source: I. Johnstone, *On the distribution of the largest eigenvalue in principal components analysis*,
-    Ann. Statist. 29 (2001) 295-327.
-
-    Examples
-    --------
-    >>> from simnet.learning.ranks import noise_edge
-    >>> round(noise_edge(400, 100, 1e-3), 1)
-    31.2
+    Source: S. Kritchman and B. Nadler, *Non-parametric detection of the number of signals*, IEEE Trans. Signal Process. 57
+    (2009) 3930-3941.
     """
-    a, b = math.sqrt(max(rows, 1)), math.sqrt(max(columns, 1))
-    tail = (1.5 * math.log(1.0 / failure_probability)) ** (2.0 / 3.0)
-    return math.sqrt((a + b) ** 2 + tail * (a + b) * (1.0 / a + 1.0 / b) ** (1.0 / 3.0))
-
-
-def bulk_noise(singular: Array, rows: int, columns: int) -> float:
-    """The noise that small singular values show: the Marchenko-Pastur law fitted to their lowest quarter."""
-    few, many = min(rows, columns), max(rows, columns)
-    low, high = (1.0 - math.sqrt(few / many)) ** 2, (1.0 + math.sqrt(few / many)) ** 2
-    grid = np.linspace(low, high, 4001)
-    middle = (grid[1:] + grid[:-1]) / 2.0
-    density = np.sqrt((high - middle) * (middle - low)) / middle
-    share = np.cumsum(density) / density.sum()
-    quarter = max(few // 4, 1)
-    expected = np.interp((np.arange(quarter) + 0.5) / few, share, middle)
-    found = np.sort(singular[:few])[:quarter]
-    return math.sqrt(float(np.mean(found**2) / (np.mean(expected) * many)))
+    few = min(rows, columns)
+    left = np.cumsum(singular[:few][::-1] ** 2)[::-1]
+    for count in range(few):
+        level = math.sqrt(float(left[count]) / ((rows - count) * (columns - count)))
+        if singular[count] <= level * noise_edge(rows - count, columns - count, failure_probability):
+            return count, level
+    return few, 0.0
 
 
 @dataclass(frozen=True)
@@ -119,20 +105,20 @@ class Coordinates:
 def coordinates(data: Array, freedom: int, *, noise: float | None, failure_probability: float) -> Coordinates:
     """The column space of ``(n, d)`` data with so many degrees of freedom in its rows, by a singular value decomposition."""
     few, edge = max(min(freedom, data.shape[1]), 0), 0.0
-    _, singular, right = np.linalg.svd(np.linalg.qr(data, mode="r"), full_matrices=False)
+    # QR iteration: divide and conquer was seen to give vectors that are orthogonal to 1e-7 only, where many values are 0
+    triangle = np.linalg.qr(data, mode="r")
+    _, singular, right = scipy.linalg.svd(triangle, full_matrices=False, lapack_driver="gesvd")
     rounding = ROUNDING * float(singular[0]) if few else math.inf
     if few == 0 or singular[0] == 0.0:
         rank, level = 0, noise or 0.0
     elif noise == 0.0 or (noise is None and singular[few - 1] <= rounding):
         rank, level = int(np.sum(singular[:few] > rounding)), 0.0
     else:
-        level = bulk_noise(singular, freedom, data.shape[1]) if noise is None else noise
         edge = noise_edge(freedom, data.shape[1], failure_probability)
-        rank = int(np.sum(singular[:few] > level * edge))
-        if noise is None and rank < few:  # once more, from all that is noise
-            rest = (freedom - rank) * (data.shape[1] - rank)
-            level = math.sqrt(float(np.sum(singular[rank:few] ** 2)) / rest)
-            rank = int(np.sum(singular[:few] > level * edge))
+        if noise is None:
+            rank, level = estimated_noise(singular, freedom, data.shape[1], failure_probability)
+        else:
+            rank, level = int(np.sum(singular[:few] > noise * edge)), noise
     functionals = right[:rank].T if level else right[:rank].T / singular[:rank]
     clear = not level or (rank > 0 and bool(singular[rank - 1] > CLEAR * level * edge))
     return Coordinates(data @ functionals, functionals, level, few - rank, clear)

@@ -14,6 +14,7 @@ To add a family, write one file with a frozen :class:`MatrixFamily` and the matr
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -48,6 +49,15 @@ class RandomMatrix(ABC):
     @abstractmethod
     def nbytes(self) -> int:
         """The memory that the matrix holds, in bytes."""
+
+    @staticmethod
+    def products(matrices: Sequence[RandomMatrix], batches: Sequence[Array]) -> Array:
+        """``matvec`` of each matrix with a batch of its own, one after the other along the first axis.
+
+        For a family whose matrices share their costly part, such as a transform, which then takes all batches at once.
+        """
+        made = [matrix.matvec(batch) for matrix, batch in zip(matrices, batches, strict=True)]
+        return made[0] if len(made) == 1 else np.concatenate(made)
 
     def prefix(self, kept: int) -> RandomMatrix:
         """The first ``kept`` rows, bit for bit: its products are those of the whole matrix, cut off."""
@@ -132,6 +142,9 @@ class MatrixFamily(ABC):
     """The description of a distribution over matrices.  Subclasses are frozen and carry their scale conventions."""
 
     name: ClassVar[str]
+
+    #: How many bytes of matrices are kept in memory; what is not kept is drawn again.
+    cache_bytes: ClassVar[int] = 1 << 30
 
     def sample(
         self,

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from simnet.checks import sequence, shown
 from simnet.files import written_whole
-from simnet.networks.network import ROUNDING, ModularNetwork, Module, Name, Slot, check_name, check_weights, read_slots
+from simnet.networks.description import describe_network, read_network
+from simnet.networks.network import ROUNDING, ModularNetwork, Module, Name, Slot, check_name, check_weights
 from simnet.networks.structure import Structure
 
 Array = NDArray[Any]
@@ -149,27 +150,16 @@ class Execution:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the execution as JSON, exactly: numbers are read back bit for bit.
 
-        The file is one object with ``format`` (``"simnet-execution"``), ``version`` (1), ``network`` (``modules``, each
-        with ``name``, ``attribute_dim``, ``slots`` and, where it has them, ``attribute_names``; ``outputs``; a slot is
-        ``[[source, …], weight]``), ``objects`` (each with ``name, module, attributes, inputs, weights``) and ``outputs``
-        (pairs of name and weight).  Functions are not stored.  The file appears whole or not at all.
+        The file is one object with ``format`` (``"simnet-execution"``), ``version`` (1), ``network`` (as
+        :func:`simnet.networks.description.describe_network` has it), ``objects`` (each with ``name, module, attributes,
+        inputs, weights``) and ``outputs`` (pairs of name and weight).  Functions are not stored.  The file appears whole or
+        not at all.
         """
         s = self.structure
         document = {
             "format": FORMAT,
             "version": VERSION,
-            "network": {
-                "modules": [
-                    {
-                        "name": module.name,
-                        "attribute_dim": module.attribute_dim,
-                        "slots": [slot.plain for slot in module.slots],
-                        **({"attribute_names": module.attribute_names} if module.attribute_names else {}),
-                    }
-                    for module in s.network.modules
-                ],
-                "outputs": [slot.plain for slot in s.network.outputs],
-            },
+            "network": describe_network(s.network),
             "objects": [
                 {
                     "name": s.names[k],
@@ -206,18 +196,7 @@ class Execution:
         try:
             network = None
             if document.get("network") is not None:
-                network = ModularNetwork(
-                    tuple(
-                        Module(
-                            entry["name"],
-                            entry["attribute_dim"],
-                            read_slots(f"module {entry['name']!r}: slots", entry["slots"]),
-                            attribute_names=entry.get("attribute_names", ()),
-                        )
-                        for entry in document["network"]["modules"]
-                    ),
-                    read_slots("network: outputs", document["network"]["outputs"]),
-                )
+                network = read_network(document["network"])
             keys = ("name", "module", "attributes", "inputs", "weights")
             objects = [tuple(entry[key] for key in keys) for entry in document["objects"]]
             outputs = document["outputs"]

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.networks.network import ROUNDING, Name
+from simnet.networks.network import ROUNDING, ModularNetwork, Name
+from simnet.networks.running import Plan
+from simnet.randomness import stream
 
 Array = NDArray[Any]
 
@@ -50,6 +52,8 @@ class FunctionReport:
     @property
     def problems(self) -> tuple[str, ...]:
         """What is wrong, in words; empty when nothing is."""
+        if self.samples == 0:
+            return ("made no object in any run",)
         found = []
         if self.dead_units:
             found.append(f"units {list(self.dead_units)} are dead (zero in over {1 - DEAD_BELOW:.0%} of the runs)")
@@ -82,3 +86,50 @@ def inspect_function(module: Name, inputs: Array, outputs: Array) -> FunctionRep
         minimum=float(outputs.min()),
         longest=float(np.linalg.norm(outputs, axis=1).max()),
     )
+
+
+def inspect_network(network: ModularNetwork, *, runs: int | None = None, seed: int = 0) -> tuple[FunctionReport, ...]:
+    """Measure every module on what it sees in some runs, by default six times the widest input or attribute vector."""
+    widest = max(
+        max(m.attribute_dim, sum(network.module(slot.sources[0]).attribute_dim for slot in m.slots)) for m in network.modules
+    )
+    count = max(1024, 6 * widest) if runs is None else runs
+    seen: dict[Any, tuple[list[Array], list[Array]]] = {module.name: ([], []) for module in network.modules}
+    for group in network.run(count, seed=seed):
+        s = group.structure
+        for k, name in enumerate(s.modules):
+            fillers = [None if source is None else group.attributes[s.position(source)] for source in s.inputs[k]]
+            empty = [
+                np.zeros((len(group), network.module(slot.sources[0]).attribute_dim)) for slot in network.slots_of(name)
+            ]
+            parts = [e if x is None else x for x, e in zip(fillers, empty, strict=True)]
+            inputs, outputs = seen[name]
+            outputs.append(group.attributes[k])
+            inputs.append(np.concatenate(parts, axis=1) if parts else np.zeros((len(group), 0)))
+    reports = []
+    for module in network.modules:
+        inputs, outputs = seen[module.name]
+        if not outputs:
+            reports.append(FunctionReport(module.name, 0, module.attribute_dim, 0, (), 0.0, 0.0, 0.0))
+            continue
+        x, y = np.concatenate(inputs), np.concatenate(outputs)
+        if not module.slots and isinstance(network.layout, Plan) and module.function is not None:
+            # what an input module saw is not kept: look again
+            x = stream(seed, "check", "outside", module.name).standard_normal((count, module.function.input_dims[0]))
+            y = module.function([x])
+        reports.append(inspect_function(module.name, x, y))
+    return tuple(reports)
+
+
+def inspected(network: ModularNetwork) -> ModularNetwork:
+    """The network itself, if every module is worth sketching.
+
+    Raises
+    ------
+    ValueError
+        With the first module that is not, and all that is wrong with it.
+    """
+    for report in inspect_network(network):
+        if report.problems:
+            raise ValueError(f"module {report.module!r}: {'; '.join(report.problems)}")
+    return network

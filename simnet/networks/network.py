@@ -285,6 +285,48 @@ class ModularNetwork:
 
         return ModularNetwork(tuple(replace(self.module(name), slots=filled(name)) for name in modules), filled(None))
 
+    def grown(
+        self,
+        modules: Iterable[Module] = (),
+        *,
+        widths: Mapping[Name, int] | None = None,
+        sources: Mapping[tuple[Name | None, int], Iterable[Name]] | None = None,
+        slots: Mapping[Name | None, Iterable[Slot]] | None = None,
+    ) -> ModularNetwork:
+        """This network with more in it, and nothing of it changed: sketches made before stay valid.
+
+        A sketcher of the grown network, with the same sketch dimension, matrices, recipe and seed, has the matrices of the
+        old one, bit for bit (``simnet.networks.growing`` says why).
+
+        Parameters
+        ----------
+        modules : iterable of Module
+            New ones.  Each must reach an output: through new sources of an old slot, or a new slot.
+        widths : mapping from module to attribute_dim
+            Attribute vectors that become wider.
+        sources : mapping from (module, slot) to names
+            What else may fill a slot; ``(None, slot)`` are the slots of ``root``.
+        slots : mapping from module to slots
+            New ones after the old; ``None`` is ``root``.  Weights of a module still sum to at most 1.
+
+        Returns
+        -------
+        ModularNetwork
+            Modules that changed have lost their functions.
+
+        Examples
+        --------
+        >>> import simnet
+        >>> from simnet.networks import Module
+        >>> net = simnet.networks.scene(kinds=("cat", "chair"), places=2, seed=0)
+        >>> more = net.grown([Module("robot", 5)], sources={("room", i): ["robot"] for i in range(2)}, widths={"cat": 9})
+        >>> more.module("room").slots[0].sources, more.module("cat").attribute_dim
+        (('cat', 'chair', 'robot'), 9)
+        """
+        from simnet.networks.growing import grown
+
+        return grown(self, modules, widths=widths, sources=sources, slots=slots)
+
     @cached_property
     def inputs(self) -> tuple[Name, ...]:
         """The names of the input modules, those without slots, in the order of the modules."""

@@ -36,11 +36,13 @@ def plant(
     seed: int,
     *,
     external: Callable[[Module], ModuleFunction | None] = lambda module: None,
+    summed: bool = False,
 ) -> ModularNetwork:
     """The same network with a random function for every module.
 
     Functions are :class:`RectifiedFunction` with Gaussian weights, calibrated on a sample of their own inputs: each unit
-    fires on about two thirds of what it sees.  ``external`` may give an input module a function of another kind.
+    fires on about two thirds of what it sees.  ``external`` may give an input module a function of another kind.  With
+    ``summed`` the slots of a module have one matrix: what is in them is added before anything else is done.
 
     Raises
     ------
@@ -63,7 +65,7 @@ def plant(
         else:
             inputs = [draw.standard_normal((count, given.input_dims[0] if given else module.attribute_dim))]
         for attempt in range(ATTEMPTS):
-            function = given or _calibrated(stream(seed, "function", name, attempt), module.attribute_dim, inputs)
+            function = given or _calibrated(stream(seed, "function", name, attempt), module.attribute_dim, inputs, summed)
             samples[name] = function(inputs)
             report = inspect_function(name, np.concatenate(inputs, axis=1), samples[name])
             if not report.problems:
@@ -86,13 +88,15 @@ def _mixed_sample(draw: np.random.Generator, slot: Slot, samples: dict[Name, Arr
     return stacked[draw.integers(len(slot.sources), size=count), draw.permutation(count)]
 
 
-def _calibrated(draw: np.random.Generator, attribute_dim: int, inputs: Sequence[Array]) -> RectifiedFunction:
+def _calibrated(draw: np.random.Generator, attribute_dim: int, inputs: Sequence[Array], summed: bool) -> RectifiedFunction:
     weights, thresholds = [], []
-    for u in inputs:
+    for u in inputs[:1] if summed else inputs:
         spread = max(float(np.linalg.norm(u.std(axis=0))), 1e-12)
         w = draw.standard_normal((attribute_dim, u.shape[1])) / spread
         weights.append(w)
         thresholds.append(np.quantile(u @ w.T, 1.0 - FIRING, axis=0))
+    if summed:
+        weights, thresholds = weights * len(inputs), thresholds * len(inputs)
     raw = RectifiedFunction(tuple(weights), tuple(thresholds), 1.0)
     length = float(np.median(np.linalg.norm(np.maximum(raw.drive(inputs), 0.0), axis=1)))
     return replace(raw, gain=MEDIAN_LENGTH / max(length, 1e-12))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from numbers import Real
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,16 +21,52 @@ Array = NDArray[Any]
 Batch = tuple[Array, Structure]
 
 
-class Layout(Protocol):
-    """Decides which objects the runs of a network make."""
+class Layout(ABC):
+    """Decides which objects the runs of a network make, and from what."""
 
-    def draw(self, network: ModularNetwork, runs: int, seed: int, activity: Array | None) -> Sequence[Batch]:
-        """Batches ``(run indices, structure)`` that cover each run once.
+    @abstractmethod
+    def groups(self, network: ModularNetwork, runs: int, seed: int, activity: Array | None) -> Sequence[Group]:
+        """Groups that cover each run once.
 
-        ``activity`` is ``(runs, input modules)``, or ``None`` when every input sees something.  The layout of a run must
-        not depend on how many runs there are.
+        ``activity`` is ``(runs, input modules)``, or ``None`` when every input sees something.  A run must not depend on
+        how many runs there are.
         """
-        ...  # pragma: no cover
+
+
+class Plan(Layout):
+    """A layout that knows the objects of a run before anything is computed; their attributes then follow from inputs."""
+
+    @abstractmethod
+    def draw(self, network: ModularNetwork, runs: int, seed: int, activity: Array | None) -> Sequence[Batch]:
+        """Batches ``(run indices, structure)`` that cover each run once; as for :meth:`groups`."""
+
+    def groups(self, network: ModularNetwork, runs: int, seed: int, activity: Array | None) -> Sequence[Group]:
+        """The planned objects, with attributes from normal variables that the input modules see."""
+        batches = self.draw(network, runs, seed, activity)
+        most: dict[Name, int] = {}
+        for _, structure in batches:
+            for step in structure.steps:
+                most[step.module] = max(most.get(step.module, 0), len(step.objects))
+        outside = {}
+        for name in network.inputs:
+            if name in most:
+                function = network.module(name).function
+                assert function is not None
+                # one stream for each place, so that neither more runs nor a busier run changes another draw
+                places = [
+                    stream(seed, "input", name, place).standard_normal((runs, function.input_dims[0]))
+                    for place in range(most[name])
+                ]
+                outside[name] = np.stack(places, axis=1)
+        return [
+            Group(
+                structure,
+                members,
+                evaluate(structure, {name: draws[members] for name, draws in outside.items()}, len(members)),
+                structure.edge_weights[None],
+            )
+            for members, structure in batches
+        ]
 
 
 def patterns(rows: Array) -> list[tuple[Array, Array]]:
@@ -40,7 +77,7 @@ def patterns(rows: Array) -> list[tuple[Array, Array]]:
 
 
 @dataclass(frozen=True)
-class OneObjectEach:
+class OneObjectEach(Plan):
     """Every module makes one object, named like the module, if any of its inputs is there."""
 
     def draw(self, network: ModularNetwork, runs: int, seed: int, activity: Array | None) -> Sequence[Batch]:
@@ -90,30 +127,15 @@ def run_network(
     if network.layout is None or any(module.function is None for module in network.modules):
         raise ValueError("network: has no functions to run; take one of the families, or from_objects for a run by hand")
     active = _read_activity(activity, runs, len(network.inputs), seed)
-    batches = network.layout.draw(network, runs, seed, active)
-    most: dict[Name, int] = {}
-    for _, structure in batches:
-        for step in structure.steps:
-            most[step.module] = max(most.get(step.module, 0), len(step.objects))
-    outside = {}
-    for name in network.inputs:
-        if name in most:
-            function = network.module(name).function
-            assert function is not None
-            shape = (runs, most[name], function.input_dims[0])
-            # one stream for each place, so that neither more runs nor a busier run changes another draw
-            places = [stream(seed, "input", name, place).standard_normal((runs, shape[2])) for place in range(most[name])]
-            outside[name] = np.stack(places, axis=1)
-    groups = []
-    for members, structure in batches:
-        attributes = _evaluate(structure, {name: draws[members] for name, draws in outside.items()}, len(members))
-        weights = structure.edge_weights[None]
-        if jitter:
-            edges = len(structure.edge_weights)
-            shrink = [stream(seed, "jitter", int(run)).uniform(1.0 - jitter, 1.0, edges) for run in members]
-            weights = weights * np.stack(shrink)
-        groups.append(Group(structure, members, attributes, weights))
-    return Executions(tuple(groups))
+    groups = network.layout.groups(network, runs, seed, active)
+    return Executions(tuple(_jittered(group, seed, jitter) for group in groups) if jitter else tuple(groups))
+
+
+def _jittered(group: Group, seed: int, jitter: float) -> Group:
+    """The same runs, every weight multiplied by a factor of its own."""
+    edges = group.weights.shape[1]
+    shrink = [stream(seed, "jitter", int(run)).uniform(1.0 - jitter, 1.0, edges) for run in group.runs]
+    return replace(group, weights=group.weights * np.stack(shrink))
 
 
 def _read_activity(activity: Any, runs: int, inputs: int, seed: int) -> Array | None:
@@ -131,8 +153,8 @@ def _read_activity(activity: Any, runs: int, inputs: int, seed: int) -> Array | 
     return active
 
 
-def _evaluate(structure: Structure, outside: dict[Name, Array], runs: int) -> tuple[Array, ...]:
-    """The attribute vectors of every object, ``(runs, a)`` each."""
+def evaluate(structure: Structure, outside: Mapping[Name, Array], runs: int) -> tuple[Array, ...]:
+    """The attribute vectors of every object, ``(runs, a)`` each, from ``(runs, places, inputs)`` for every input module."""
     network = structure.network
     found: list[Array] = [np.zeros((runs, dim)) for dim in structure.attribute_dims]
     for step in structure.steps:

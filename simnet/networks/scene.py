@@ -11,13 +11,13 @@ from simnet.checks import integer, sequence
 from simnet.networks.functions import ThingFunction
 from simnet.networks.network import ModularNetwork, Module, Name, Slot, check_name
 from simnet.networks.planting import plant
-from simnet.networks.running import Array, Batch, patterns
+from simnet.networks.running import Array, Batch, Plan, patterns
 from simnet.networks.structure import Structure
 from simnet.randomness import stream
 
 
 @dataclass(frozen=True)
-class RoomLayout:
+class RoomLayout(Plan):
     """Between one thing and as many as there are places; each is of a random kind.  Places are filled kind by kind."""
 
     kinds: tuple[Name, ...]

@@ -116,7 +116,7 @@ class Structure:
         return np.array([w for names, ws in slots for name, w in zip(names, ws, strict=True) if name is not None])
 
     @cached_property
-    def _edge_ends(self) -> tuple[Array, Array, Array]:
+    def edge_ends(self) -> tuple[Array, Array, Array]:
         """Parent, slot and child of every edge, in the order of ``edge_weights``."""
         ends = [
             (parent, slot, self.positions[name])
@@ -127,8 +127,13 @@ class Structure:
         parents, slots, children = np.array(ends, dtype=np.intp).reshape(-1, 3).T
         return parents, slots, children
 
+    @cached_property
+    def plans(self) -> dict[Any, Any]:
+        """What encoders have worked out about the structure: see :mod:`simnet.sketching.plan`."""
+        return {}
+
     def _step(self, module: Name, objects: Array) -> Step:
-        parents, slots, children = self._edge_ends
+        parents, slots, children = self.edge_ends
         row_of = {int(k): row for row, k in enumerate(objects)}
         mine = np.flatnonzero(np.isin(parents, objects))
         edges_by_slot = []

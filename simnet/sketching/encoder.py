@@ -8,25 +8,30 @@ neither forms ``B`` nor a ``d × d`` matrix.  One pass costs, for each object, t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simnet.checks import integer, shown
-from simnet.matrices import MatrixBank, MatrixFamily, RandomMatrix, as_family
+from simnet.matrices import MatrixBank, MatrixFamily, RandomMatrix, as_family, describe_family, read_family
 from simnet.networks import Execution, Executions, Group, ModularNetwork, Structure
+from simnet.networks.description import describe_network, read_network
 from simnet.networks.executions import as_executions
 from simnet.networks.network import ROOT, Name
 from simnet.networks.structure import Step, check_structure
-from simnet.recipes import Recipe, as_recipe
+from simnet.recipes import Recipe, as_recipe, describe_recipe, read_recipe
 from simnet.sketching.operator import SketchOperator
+from simnet.sketching.plan import Task, plan
 
 Array = NDArray[Any]
 
 #: Runs are encoded in batches whose object sketches take about this many bytes together.
-BATCH_BYTES = 1 << 27
+BATCH_BYTES = 1 << 26
+
+#: Objects go through the transforms together as long as their sketches take no more than this: they stay in the cache.
+TASK_BYTES = 1 << 21
 
 #: The matrices of a module by what they do, beside its slots: see ``simnet.recipes`` for the equation.
 ROLES = ("value", "presence", "object", "attribute", "input")
@@ -62,6 +67,67 @@ class Encoder:
             )
         self.bank = MatrixBank(self.family, self.sketch_dim, self.seed, dtype)
         self.dtype: np.dtype[Any] = np.dtype(self.bank.dtype)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """How its sketches are made, as JSON holds it: what :meth:`from_metadata` makes the same encoder from.
+
+        ``sketch_dim``, ``matrices``, ``recipe``, ``seed`` and ``dtype`` are the parameters: names, or objects of constants
+        where a family or a recipe has no name.  ``network`` holds the modules and slots
+        (:func:`simnet.networks.description.describe_network`).
+
+        Examples
+        --------
+        >>> import simnet
+        >>> sketcher = simnet.Sketcher(simnet.networks.tree(), sketch_dim=64, seed=3)
+        >>> sorted(sketcher.metadata)
+        ['dtype', 'matrices', 'network', 'recipe', 'seed', 'sketch_dim']
+        >>> simnet.Sketcher.from_metadata(sketcher.metadata).metadata == sketcher.metadata
+        True
+        """
+        return {
+            "sketch_dim": self.sketch_dim,
+            "matrices": describe_family(self.family),
+            "recipe": describe_recipe(self.recipe),
+            "seed": self.seed,
+            "dtype": self.dtype.name,
+            "network": describe_network(self.network),
+        }
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, Any], network: ModularNetwork | None = None) -> Self:
+        """The encoder that such metadata describe, as a file of sketches holds them.
+
+        Parameters
+        ----------
+        metadata : mapping
+            As :func:`simnet.load_sketches` returns them.
+        network : ModularNetwork, optional
+            In place of the one that is described, or where none is.
+
+        Raises
+        ------
+        ValueError
+            If the metadata do not say how the sketches were made, or say something impossible.
+        """
+        missing = [key for key in ("sketch_dim", "matrices", "recipe", "seed") if key not in metadata]
+        if network is None and not isinstance(metadata.get("network"), dict):
+            missing.append("network")
+        if missing:
+            raise ValueError(f"metadata: does not say {', '.join(missing)}; Sketcher.metadata does")
+        if network is None:
+            try:
+                network = read_network(metadata["network"])
+            except (KeyError, TypeError, IndexError) as error:
+                raise ValueError(f"metadata: network is not laid out as one: {error}") from None
+        return cls(
+            network,
+            metadata["sketch_dim"],
+            read_family(metadata["matrices"]),
+            recipe=read_recipe(metadata["recipe"]),
+            seed=metadata["seed"],
+            dtype=metadata.get("dtype", "float64"),
+        )
 
     def __repr__(self) -> str:
         return (
@@ -107,34 +173,57 @@ class Encoder:
 
     def presence_column(self, module: Name) -> Array:
         """``R_{M,2} e₁``, in natural order."""
-        return self.bank.matrix(self.matrix_key(module, "presence"), 1).matvec(np.ones(1, self.dtype))
+        return self.bank.first_column(self.matrix_key(module, "presence"))
 
     def transparent(self, module: Name, role: str | int, vectors: Array) -> Array:
         """``T(R) v = αv + βRv``."""
+        return self._transparent([(module, role)], [np.asarray(vectors, self.dtype)[None]])[0]
+
+    def _transparent(self, names: Sequence[tuple[Name, str | int]], batches: Sequence[Array], scale: Any = 1.0) -> Array:
+        """``scale · T(R) v``, each matrix with a batch of its own, one after the other along the first axis."""
         identity, mixing = self.recipe.identity, self.recipe.mixing
         if mixing == 0.0:
-            return vectors if identity == 1.0 else identity * vectors
-        mixed = self.bank.matrix(self.matrix_key(module, role)).matvec(vectors)
-        mixed *= mixing
-        if identity != 0.0:
-            mixed += identity * vectors
-        return mixed
+            return np.concatenate(batches) * (identity * scale)
+        matrices = [self.bank.matrix(self.matrix_key(*name)) for name in names]
+        result = matrices[0].products(matrices, batches)
+        return self._with_identity(result, batches, scale)
 
     def transparent_adjoint(self, module: Name, role: str | int, vectors: Array) -> Array:
         """``T(R)ᵀ y``."""
         identity, mixing = self.recipe.identity, self.recipe.mixing
         if mixing == 0.0:
             return vectors if identity == 1.0 else identity * vectors
-        mixed = self.bank.matrix(self.matrix_key(module, role)).rmatvec(vectors)
-        mixed *= mixing
-        if identity != 0.0:
-            mixed += identity * vectors
+        result = self.bank.matrix(self.matrix_key(module, role)).rmatvec(vectors)
+        return self._with_identity(result[None], [np.asarray(vectors)[None]], 1.0)[0]
+
+    def _with_identity(self, mixed: Array, batches: Sequence[Array], scale: Any) -> Array:
+        """``scale · (α v + β m)`` in the place of ``m``: as ``(m · β/α + v) · α scale``, which takes no room."""
+        identity, mixing = self.recipe.identity, self.recipe.mixing
+        if identity == 0.0:
+            mixed *= mixing * scale
+            return mixed
+        if mixing != identity:
+            mixed *= mixing / identity
+        start = 0
+        for batch in batches:
+            rows = mixed[start : start + len(batch)]
+            rows += batch
+            start += len(batch)
+        mixed *= identity * scale
         return mixed
 
     # -- the two passes ---------------------------------------------------------------------------------------------
 
     def forward(self, structure: Structure, values: list[Array], presence: Array, weights: Array) -> Array:
-        """``B z`` for a batch, in natural order of the coordinates: ``(n, d)``.
+        """``B z`` for a batch, in natural order of the coordinates: ``(n, d)``; what goes in is as for `object_sketches`."""
+        arrived: dict[int, Array] = {}
+        for _ in self._objects(structure, values, presence, weights, arrived):
+            pass
+        shape = (presence.shape[0], self.sketch_dim)
+        return arrived[len(structure)] if len(structure) in arrived else np.zeros(shape, self.dtype)
+
+    def object_sketches(self, structure: Structure, values: list[Array], presence: Array, weights: Array) -> Array:
+        """``s_obj`` of every object, for a batch, in natural order of the coordinates: ``(objects, n, d)``.
 
         Parameters
         ----------
@@ -144,31 +233,71 @@ class Encoder:
         presence : (n, objects) array
         weights : (n, edges) or (1, edges) array
         """
-        recipe, n = self.recipe, presence.shape[0]
-        weights = weights.astype(self.dtype, copy=False)
-        sketches = np.zeros((len(structure), n, self.sketch_dim), self.dtype)
-        for step in structure.steps:
-            x = np.stack([values[k] for k in step.objects]).astype(self.dtype, copy=False)
-            own = self.value_matrix(step.module).matvec(x)
-            own *= recipe.value_share
-            if recipe.presence_share:
-                marks = recipe.presence_share * presence.T[step.objects].astype(self.dtype, copy=False)
-                own += marks[..., None] * self.presence_column(step.module)
-            mixed = self.transparent(step.module, "attribute", own)
-            mixed *= recipe.attribute_share
-            if step.slots and recipe.input_share:
-                inputs = self.transparent(step.module, "input", self._gather(step, sketches, weights, n))
-                mixed += recipe.input_share * inputs
-            sketches[step.objects] = self.transparent(step.module, "object", mixed)
-        return self._gather(structure.root, sketches, weights, n)[0]
+        sketches = np.zeros((len(structure), presence.shape[0], self.sketch_dim), self.dtype)
+        for objects, made in self._objects(structure, values, presence, weights, {}):
+            sketches[objects] = made
+        return sketches
 
-    def _gather(self, step: Step, sketches: Array, weights: Array, n: int) -> Array:
-        """``s_in = Σ_i w_i T(R_{M,in,i}) s_obj(θ_i)`` of all objects of a step: ``(objects, n, d)``."""
-        total = np.zeros((len(step.objects), n, self.sketch_dim), self.dtype)
-        for slot, edges, rows, _, children in step.slots:
-            weighted = weights.T[edges][..., None] * sketches[children]
-            total[rows] += self.transparent(step.module, slot, weighted)
-        return total
+    def _objects(
+        self, structure: Structure, values: list[Array], presence: Array, weights: Array, arrived: dict[int, Array]
+    ) -> Iterator[tuple[Array, Array]]:
+        """Objects with their sketches ``(objects, n, d)``, task by task; ``arrived`` is where consumers collect ``s_in``.
+
+        What ``root``, the last number, has received at the end is the sketch.
+        """
+        recipe, n = self.recipe, presence.shape[0]
+        weights = weights.T[..., None].astype(self.dtype)
+        sketch_bytes = n * self.sketch_dim * self.dtype.itemsize
+        depth_first = sketch_bytes * len(structure) > BATCH_BYTES
+        for task in plan(structure, max(4, TASK_BYTES // sketch_bytes), depth_first=depth_first):
+            made = self._own_parts(task, values, presence)
+            made = self._transparent(
+                [(part.module, "attribute") for part in task.modules],
+                [made[part.rows] for part in task.modules],
+                recipe.attribute_share,
+            )
+            if len(task.fed) and recipe.input_share:
+                inputs = [arrived.pop(int(k)) for k in task.objects[task.fed]]
+                batches = [
+                    inputs[part.rows.start][None] if part.rows.stop - part.rows.start == 1 else np.stack(inputs[part.rows])
+                    for part in task.inputs
+                ]
+                del inputs
+                made[task.fed] += self._transparent(
+                    [(part.module, "input") for part in task.inputs], batches, recipe.input_share
+                )
+                del batches
+            made = self._transparent(
+                [(part.module, "object") for part in task.modules], [made[part.rows] for part in task.modules]
+            )
+            yield task.objects, made
+            if len(task.edges):
+                batches = [
+                    made[task.children[part.rows]]
+                    if part.rows.stop - part.rows.start > 1
+                    else made[task.children[part.rows.start]][None]
+                    for part in task.slots
+                ]
+                handed = self._transparent([(part.module, part.role) for part in task.slots], batches, weights[task.edges])
+                for parent, part in zip(task.parents.tolist(), handed, strict=True):
+                    if parent in arrived:
+                        arrived[parent] += part
+                    else:
+                        arrived[parent] = part
+
+    def _own_parts(self, task: Task, values: list[Array], presence: Array) -> Array:
+        """``s_attr`` of the objects of a task: ``(objects, n, d)``."""
+        recipe = self.recipe
+        own = [recipe.value_share * np.stack([values[k] for k in task.objects[part.rows]]) for part in task.modules]
+        matrices = [self.value_matrix(part.module) for part in task.modules]
+        made = matrices[0].products(matrices, [x.astype(self.dtype, copy=False) for x in own])
+        if recipe.presence_share:
+            marks = recipe.presence_share * presence.T[task.objects].astype(self.dtype, copy=False)
+            for part in task.modules:
+                mine, column, rows = marks[part.rows], self.presence_column(part.module), made[part.rows]
+                first = float(mine[0, 0])
+                rows += first * column if (mine == first).all() else mine[..., None] * column
+        return made
 
     def backward(self, structure: Structure, sketches: Array, weights: Array) -> Iterator[tuple[Step, Array]]:
         """What the adjoint brings to the attribute part of every object, module by module from ``root`` down.

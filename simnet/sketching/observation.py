@@ -137,7 +137,8 @@ def save_sketches(path: str | os.PathLike[str], sketches: Any, *, storage: str |
     storage : {"float64", "float32", "float16", "int8"}, optional
         Round to that type by :func:`simnet.store`; without it the array is written as it is.
     **metadata
-        Anything that JSON can hold: recipe, matrices, seed, ….
+        Anything that JSON can hold.  ``**sketcher.metadata`` says how the sketches were made, network and all:
+        ``Sketcher.from_metadata`` then makes the sketcher again from the file alone.
 
     Raises
     ------

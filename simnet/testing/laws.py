@@ -18,7 +18,8 @@ from scipy.sparse.linalg import LinearOperator
 
 from simnet.checks import integer, probability
 from simnet.matrices import MatrixBank, MatrixFamily, as_family
-from simnet.networks import FunctionReport, ModularNetwork, inspect_function
+from simnet.networks import FunctionReport, ModularNetwork
+from simnet.networks.inspection import inspect_network
 from simnet.randomness import stream
 
 Array = NDArray[Any]
@@ -210,30 +211,7 @@ def check_network(net: ModularNetwork, *, runs: int | None = None, seed: int = 0
     >>> [report.rank for report in simnet.testing.check_network(simnet.networks.tree(height=2, attribute_dim=3, seed=0))]
     [3, 3, 3]
     """
-    widest = max(
-        max(m.attribute_dim, sum(net.module(slot.sources[0]).attribute_dim for slot in m.slots)) for m in net.modules
-    )
-    count = max(1024, 6 * widest) if runs is None else integer("runs", runs, minimum=2)
-    seen: dict[Any, tuple[list[Array], list[Array]]] = {module.name: ([], []) for module in net.modules}
-    for group in net.run(count, seed=seed):
-        s = group.structure
-        for k, module in enumerate(s.modules):
-            slots = net.module(module).slots
-            fillers = [None if name is None else group.attributes[s.position(name)] for name in s.inputs[k]]
-            empty = [np.zeros((len(group), net.module(slot.sources[0]).attribute_dim)) for slot in slots]
-            parts = [e if x is None else x for x, e in zip(fillers, empty, strict=True)]
-            inputs, outputs = seen[module]
-            outputs.append(group.attributes[k])
-            inputs.append(np.concatenate(parts, axis=1) if parts else np.zeros((len(group), 0)))
-    reports = []
-    for made in net.modules:
-        inputs, outputs = seen[made.name]
-        _require(bool(outputs), f"module {made.name!r}", f"made no object in {count} runs")
-        x, y = np.concatenate(inputs), np.concatenate(outputs)
-        if not made.slots and made.function is not None:  # what an input module saw is not kept: look again
-            x = stream(seed, "check", "outside", made.name).standard_normal((count, made.function.input_dims[0]))
-            y = made.function([x])
-        report = inspect_function(made.name, x, y)
-        _require(not report.problems, f"module {made.name!r}", "; ".join(report.problems))
-        reports.append(report)
-    return tuple(reports)
+    reports = inspect_network(net, runs=None if runs is None else integer("runs", runs, minimum=2), seed=seed)
+    for report in reports:
+        _require(not report.problems, f"module {report.module!r}", "; ".join(report.problems))
+    return reports

@@ -1,9 +1,9 @@
 """Theorems as functions: pure, vectorised, with statement, assumptions and domain checks.
 
 Law 0 is in ``kernel``, the coefficients of all laws in ``coefficients``, Law 1 in ``attributes``, Law 2 in ``statistics``,
-Law 3 in ``similarity``, Law 5, least squares and ridge, in ``linear``, Law 7, learning from packets, in ``learning``, what
-fewer bits cost in ``storage``, the laws of a baseline in ``holographic``.  Law 4, truncation, has no file: it is the
-argument ``kept`` of all of them.
+Law 3 in ``similarity``, Law 5, least squares and ridge, in ``linear``, Law 7 in ``learning`` (packets) and ``wiring`` (known
+matrices), what fewer bits cost in ``storage``, the laws of a baseline in ``holographic``.  Law 4, truncation, has no file:
+it is the argument ``kept`` of all of them.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from simnet.theory.statistics import (
     sum_mse,
 )
 from simnet.theory.storage import STORAGES, largest_square, storage_noise
+from simnet.theory.wiring import wiring_coordinates, wiring_noise
 
 __all__ = [
     "STORAGES",
@@ -77,4 +78,6 @@ __all__ = [
     "sum_mse",
     "transparent_variance",
     "unit_coefficient",
+    "wiring_coordinates",
+    "wiring_noise",
 ]

@@ -40,10 +40,11 @@ REJECTS = {
     "attribute_recovery": "matrices too large",
     "similarity": "matrices too large",
     "coverage": "truncation unscaled",
+    "architectures": "matrices too large",
 }
 
 #: The claims whose negative controls are in test files of their own.
-ELSEWHERE = {"linear", "unrolling", "storage", "holographic", "dictionary", "wiring"}
+ELSEWHERE = {"linear", "unrolling", "storage", "holographic", "dictionary", "known_wiring", "wiring"}
 
 
 def test_every_claim_is_shown_to_fail():
@@ -101,6 +102,14 @@ def test_violations_beyond_the_binomial_quantile_fail():
     case = Case("c", {}, 200)
     assert judge(CLAIMS["kernel"], case, few, 1e-4).holds
     assert not judge(CLAIMS["kernel"], case, many, 1e-4).holds
+
+
+def test_without_a_law_the_bound_decides():
+    options = {"law": math.nan, "bound": 1.0, "tries": 1, "failure_probability": 0.05}
+    assert rows_of([0.5] * 20, **options).holds
+    assert not rows_of([0.5] * 20, violations=1, **options).holds
+    assert not rows_of([math.nan] * 20, **options).holds
+    assert not rows_of([0.5] * 20, law=math.nan).holds, "there is nothing to hold"
 
 
 def test_nan_fails():

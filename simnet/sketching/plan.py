@@ -1,0 +1,122 @@
+"""In which order an encode goes through an object graph, and what it does together.
+
+Objects whose inputs are complete do not wait for each other, whatever their modules: their transforms are the same, and
+only the signs differ.  A *task* is a set of such objects with the edges from them to their consumers.  By *levels*, a task
+holds as many as a cache-sized batch allows; *depth first*, it holds one, and the next is chosen so that few are under way.
+Every object hands its sketch on at once and is forgotten, so that what is in memory is what consumers have received.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simnet.networks import Structure
+from simnet.networks.network import ROOT, Name
+
+Array = NDArray[Any]
+
+
+class Part(NamedTuple):
+    """Consecutive rows of a task that meet one matrix: its module and role, and the rows."""
+
+    module: Name
+    role: str | int
+    rows: slice
+
+
+class Task(NamedTuple):
+    """Some objects, module by module; those among them that have inputs; and the edges from them to their consumers."""
+
+    objects: Array
+    modules: tuple[Part, ...]
+    fed: Array  # positions among the objects
+    inputs: tuple[Part, ...]
+    edges: Array  # positions in the list of edges
+    children: Array  # positions among the objects
+    parents: Array  # objects; the number of objects stands for root
+    slots: tuple[Part, ...]
+
+
+def plan(structure: Structure, most: int, *, depth_first: bool = False) -> tuple[Task, ...]:
+    """The tasks of a structure, of at most ``most`` objects each; made once and kept with the structure."""
+    kept = structure.plans
+    if (most, depth_first) not in kept:
+        order = [[k] for k in _depth_first(structure)] if depth_first else _levels(structure, most)
+        kept[most, depth_first] = tuple(_task(structure, objects) for objects in order)
+    return kept[most, depth_first]
+
+
+def _levels(structure: Structure, most: int) -> Iterator[list[int]]:
+    """Objects by the longest path below them, module by module, cut into pieces."""
+    heights = _heights(structure)
+    order = structure.network.order
+    by_level = sorted(range(len(structure)), key=lambda k: (heights[k], order[structure.modules[k]], k))
+    for _, members in groupby(by_level, key=heights.__getitem__):
+        level = list(members)
+        for start in range(0, len(level), most):
+            yield level[start : start + most]
+
+
+def _heights(structure: Structure) -> list[int]:
+    heights = [0] * len(structure)
+    for step in structure.steps:
+        for _, _, _, parents, children in step.slots:
+            for parent, child in zip(parents, children, strict=True):
+                heights[parent] = max(heights[parent], heights[child] + 1)
+    return heights
+
+
+def _depth_first(structure: Structure) -> Iterator[int]:
+    """Objects right before the first consumer that has all it needs; of two inputs the one with more below it first.
+
+    An object that nothing consumes has no part in the sketch and is left out.
+    """
+    heights = _heights(structure)
+    below = [[structure.positions[name] for name in names if name is not None] for names in structure.inputs]
+    outputs = [structure.positions[name] for name in structure.outputs if name is not None]
+    seen: set[int] = set()
+    waiting = [(k, False) for k in sorted(outputs, key=heights.__getitem__)]
+    while waiting:
+        k, ready = waiting.pop()
+        if ready:
+            yield k
+        elif k not in seen:
+            seen.add(k)
+            waiting.append((k, True))
+            waiting.extend((child, False) for child in sorted(below[k], key=heights.__getitem__))
+
+
+def _task(structure: Structure, objects: list[int]) -> Task:
+    parents, slots, children = structure.edge_ends
+    names = [*structure.modules, ROOT]
+    row_of = {k: row for row, k in enumerate(objects)}
+    fed = [row for row, k in enumerate(objects) if any(name is not None for name in structure.inputs[k])]
+    edges = np.flatnonzero(np.isin(children, objects))
+    keys = [(structure.network.order.get(names[parents[e]], -1), slots[e]) for e in edges]
+    edges = edges[sorted(range(len(edges)), key=keys.__getitem__)].astype(np.intp)
+    modules = [names[k] for k in objects]
+    return Task(
+        np.array(objects, dtype=np.intp),
+        _parts((name, "") for name in modules),
+        np.array(fed, dtype=np.intp),
+        _parts((modules[row], "") for row in fed),
+        edges,
+        np.array([row_of[int(children[e])] for e in edges], dtype=np.intp),
+        parents[edges],
+        _parts((names[parents[e]], int(slots[e])) for e in edges),
+    )
+
+
+def _parts(keys: Iterable[tuple[Name, str | int]]) -> tuple[Part, ...]:
+    """Runs of equal keys."""
+    parts, start = [], 0
+    for (module, role), members in groupby(keys):
+        stop = start + sum(1 for _ in members)
+        parts.append(Part(module, role, slice(start, stop)))
+        start = stop
+    return tuple(parts)

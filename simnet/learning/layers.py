@@ -12,6 +12,7 @@ Nothing here is searched for; all is linear in the right runs.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,12 +20,14 @@ import numpy as np
 import scipy.optimize
 from numpy.typing import NDArray
 
-from simnet.learning.units import EACH, ZERO, Readings
+from simnet.learning.units import EACH, RUNS, RUNS_EACH, ZERO, Readings, _scales
 
 Array = NDArray[Any]
 
 #: Turns, and the shares of the positive runs that are taken for those that nothing shortened, one after the other.
 TURNS, KEPT = 30, (0.4, 0.5, 0.3, 0.6, 0.2, 0.7)
+#: Guesses at units where others of the module are known, and the share of the energy that a good one may leave.
+GUESSES, CLOSE = 40, 0.05
 #: The share of the runs that is taken for shortened, and the least that must be.
 TOP = 0.03
 #: Slots weigh nothing below this share of the strongest.
@@ -147,6 +150,74 @@ def together(readings: Readings, drives: Array, units: Array) -> list[Array]:
         else:
             groups.append([k])
     return [np.array(group) for group in groups]
+
+
+def shortening(readings: Readings, drives: Array, units: Array) -> Array:
+    """By what ``Π`` shortened each run, from units found with what drives them; ``nan`` where none of them is positive."""
+    z, g = readings.values @ drives, readings.values @ units
+    z = np.where(z > 4.0 * ZERO * readings.level(drives, g.std(axis=0)), z, 0.0)
+    energy = np.sum(z**2, axis=1)
+    known = energy > 1e-4 * energy.mean()
+    return np.where(known, np.minimum(np.sum(z * g, axis=1) / np.where(known, energy, 1.0), 1.0), np.nan)
+
+
+def further_units(
+    readings: Readings, slots: Slots, own: Array, known: Array, short: Array, draw: np.random.Generator
+) -> Iterator[tuple[Array, Array]]:
+    """Guesses at further units, each with what drives it, where some of a module are known and so what ``Π`` did.
+
+    ``short · relu(drive)`` is fitted to what of ``own`` is no combination of ``known``, in all runs at once, with the linear
+    part eliminated (variable projection).
+    """
+    rows = np.flatnonzero(np.isfinite(short))
+    rows = draw.permutation(rows)[: max(RUNS, RUNS_EACH * known.shape[1] // 2)]
+    few, factor = readings.at(rows), short[rows]
+    linear = _basis(few.values @ known)
+    rest = few.values @ own
+    rest = _basis(rest - linear @ (linear.T @ rest))
+    left, singular, right = np.linalg.svd(few.values @ slots.columns, full_matrices=False)
+    kept = singular > 1e-9 * singular[0]
+    white, back = left[:, kept] * np.sqrt(len(rows)), (right[kept].T / singular[kept]) * np.sqrt(len(rows))
+
+    def loss(weights: Array) -> tuple[float, Array]:
+        drive = white @ weights
+        out = factor * np.maximum(drive, 0.0)
+        curved = out - linear @ (linear.T @ out)
+        energy = float(curved @ curved) + 1e-300
+        along = rest @ (rest.T @ curved)
+        share = float(along @ curved) / energy
+        upstream = 2.0 * (share * curved - along) / energy
+        return 1.0 - share, white.T @ (upstream * factor * (drive > 0.0))
+
+    for _ in range(GUESSES):
+        start = draw.standard_normal(white.shape[1])
+        end = scipy.optimize.minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200})
+        if end.fun < CLOSE:
+            yield _sharpened(few, slots.columns, np.hstack([own, known]), slots.columns @ (back @ end.x), factor)
+
+
+def _sharpened(
+    readings: Readings, columns: Array, every: Array, drive: Array, short: Array
+) -> tuple[Array, Array]:
+    """A unit and what drives it, ``unit = short · drive`` where positive and 0 elsewhere, from a guess at which is which.
+
+    Both are unknown and the equation is linear: the right singular vector of the least singular value.
+    """
+    z = readings.values @ drive
+    sure = np.abs(z) > 1e-3 * z.std()
+    left = readings.values[sure] @ every
+    right = readings.values[sure] @ columns * (short * (z > 0.0))[sure, None]
+    both = np.hstack([left, -right])
+    scales = _scales(both)
+    least = np.linalg.svd(np.linalg.qr(both / scales, mode="r"))[2][-1] / scales
+    unit, drive = every @ least[: every.shape[1]], columns @ least[every.shape[1] :]
+    sign = 1.0 if float(np.sum((readings.values @ drive)[z > 0.0])) > 0.0 else -1.0
+    return sign * unit, sign * drive
+
+
+def _basis(columns: Array) -> Array:
+    left, singular, _ = np.linalg.svd(columns / _scales(columns), full_matrices=False)
+    return np.asarray(left[:, singular > 1e-9 * singular.max(initial=0.0)])
 
 
 def accepted(readings: Readings, wrong: float) -> bool:

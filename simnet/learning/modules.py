@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simnet.learning.layers import Slots, accepted, ball, contradicted, find_balls, half_space, outputs, refitted, together
+from simnet.learning.layers import Slots, accepted, ball, contradicted, find_balls, further_units, half_space, outputs, refitted, shortening, together
 from simnet.learning.marks import Support
 from simnet.learning.units import Readings, find_units, without
 from simnet.randomness import stream
@@ -200,6 +200,19 @@ class _Recovery:
             known, drives = np.hstack([known, units]), np.column_stack([drives, *explained])
             if known.shape[1] == own.shape[1]:
                 break
+            if drives.shape[1]:
+                kept = slots.strong(runs, refitted(runs, slots, drives, known[:, found.shape[1] :]))
+                while known.shape[1] < own.shape[1]:
+                    short = shortening(runs, drives, known[:, found.shape[1] :])
+                    fixed = np.hstack([other, known])
+                    for unit, drive in further_units(runs, slots.only(kept), without(own, other, known), fixed, short, draw):
+                        if accepted(runs, contradicted(runs, drive, unit)):
+                            known, drives = np.column_stack([known, unit]), np.column_stack([drives, drive])
+                            break
+                    else:
+                        break
+                if known.shape[1] == own.shape[1]:
+                    break
         return known[:, found.shape[1] :], drives
 
     def _slots(self, modules: list[int]) -> Slots:

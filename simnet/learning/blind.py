@@ -15,13 +15,11 @@ from simnet.checks import integer, probability, real
 from simnet.learning.modules import FoundModule, Target, recover_modules
 from simnet.learning.marks import Marks, Support, find_marks, presence
 from simnet.learning.ranks import BULK, ActivityRanks, Coordinates, coordinates
-from simnet.learning.supports import Ranked, complement, less_group_means, orthonormal, ranked_supports
+from simnet.learning.supports import Ranked, less_group_means, ranked_supports
 from simnet.learning.units import Readings
 
 Array = NDArray[Any]
 
-#: What ranks say when nothing they say is safe.
-NOTHING = Ranked({}, {}, {}, {}, 0, 0)
 #: Pairs that are needed: so many for each dimension, and so many more.
 PAIRS, EXTRA = 1.3, 20
 
@@ -112,6 +110,7 @@ class Data:
     space: Coordinates
     directions: dict[Support, Array]
     dimensions: dict[Support, int]
+    attribute_dim: int | None
 
     def recover(self, supports: tuple[Support, ...]) -> list[FoundModule]:
         """The modules of those supports."""
@@ -122,13 +121,10 @@ class Data:
         return recover_modules(self.active, readings, distinct, [self._target(support, supports) for support in distinct])
 
     def _target(self, support: Support, supports: tuple[Support, ...]) -> Target:
+        copies = supports.count(support)
+        size = self.dimensions.get(support) if self.attribute_dim is None else copies * self.attribute_dim
         nothing = np.zeros((self.space.functionals.shape[1], 0))
-        own, within = self.directions.get(support, nothing), [A for A in self.directions if support > A]
-        inner = nothing
-        if within:
-            inner = orthonormal(np.hstack([self.directions[A] for A in within]), sum(self.dimensions[A] for A in within))
-            own = complement(own, inner) if own.shape[1] else own
-        return Target(support, own, inner, supports.count(support))
+        return Target(support, self.directions.get(support, nothing), size, copies)
 
 
 def blind_wiring(
@@ -204,10 +200,8 @@ def blind_wiring(
     patterns = patterns.reshape(-1)
     if marks.supports:
         ranks = ActivityRanks(active, space, presence(active, marks.supports), patterns, failure)
-        ranked = ranked_supports(ranks, marks.supports) if space.clear else NOTHING
-        if space.noise and (ranked.left or ranked.undetermined):
-            ranked = NOTHING  # what is weak in some runs is taken for absent there
-        data = Data(active, values, ranks.marks, space, ranked.directions, ranked.dimensions)
+        ranked = ranked_supports(ranks, marks.supports)
+        data = Data(active, values, ranks.marks, space, ranked.directions, ranked.dimensions, attribute_dim)
         return _result(marks, ranked, attribute_dim, rank, space.noise, messages, data)
     messages.append(f"marks of presence: {marks.problem}")
     different = int(patterns.max()) + 1
@@ -225,7 +219,7 @@ def blind_wiring(
     if problem:
         return BlindWiring((), (), (), "none", rank, space.noise, (problem,), tuple(messages))
     ranked = ranked_supports(ActivityRanks(active, varying, None, patterns, failure))
-    data = Data(active, values, None, varying, ranked.directions, ranked.dimensions)
+    data = Data(active, values, None, varying, ranked.directions, ranked.dimensions, attribute_dim)
     return _result(None, ranked, attribute_dim, rank, varying.noise, messages, data)
 
 
@@ -304,10 +298,8 @@ def _result(
         copies = 1 if odd or size is None or attribute_dim is None else size // attribute_dim
         supports += [(support, size if size is None else size // copies, margin)] * copies
     if not data.space.clear:
-        undetermined.append("noise hides directions: dimensions are not known, and supports may be missing")
-    elif ranked is NOTHING:
-        undetermined.append("noise hides attributes in some runs: dimensions are not known")
-    if ranked.left:
+        undetermined.append("noise hides directions: attributes and supports may be missing")
+    if ranked.left and not ranked.undetermined:
         undetermined.append(f"{ranked.left} dimensions belong to no support that was found")
     if marks is not None and supports:
         inputs = max(max(support) for support, _, _ in supports) + 1

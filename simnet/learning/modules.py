@@ -17,11 +17,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy.linalg
 from numpy.typing import NDArray
 
 from simnet.learning.layers import Slots, accepted, ball, contradicted, find_balls, further_units, half_space, outputs, refitted, shortening, together
 from simnet.learning.marks import Support
-from simnet.learning.units import Readings, find_units, without
+from simnet.learning.supports import complement, orthonormal
+from simnet.learning.units import Readings, facets, find_units, without
 from simnet.randomness import stream
 
 Array = NDArray[Any]
@@ -84,17 +86,18 @@ class Target:
     Attributes
     ----------
     support : frozenset of int
-    own : (r, D) array
-        Directions of the coordinates that belong to these modules, orthonormal.
-    inner : (r, q) array
-        Those of modules with supports inside, orthonormal and orthogonal to ``own``.
+    whole : (r, D) array
+        Directions of the coordinates, orthonormal, that belong to these modules, to those with supports inside, and maybe to
+        some others.
+    size : int or None
+        Attributes of these modules, where that is known.
     copies : int
         Modules with this support.
     """
 
     support: Support
-    own: Array
-    inner: Array
+    whole: Array
+    size: int | None
     copies: int
 
 
@@ -125,7 +128,7 @@ class _Recovery:
     def add(self, target: Target) -> None:
         """The modules of one support, as many as there are copies."""
         first = len(self.modules)
-        problem = self._search(target) if target.own.shape[1] else "the dimensions of its support are not known"
+        problem = self._search(target) if target.whole.shape[1] else "the dimensions of its support are not known"
         while len(self.modules) < first + target.copies:
             self._append(unknown(target.support, problem or "its attributes were not found"), None)
         if len(self.modules) > first + target.copies:
@@ -143,19 +146,22 @@ class _Recovery:
         first = len(self.modules)
         there = self.active[:, sorted(target.support)].any(axis=1)
         runs = self.readings.at(there & ~self.held)
-        own, inner = (np.vstack([x, np.zeros((self.marks.shape[1], x.shape[1]))]) for x in (target.own, target.inner))
+        own, inner = (np.vstack([x, np.zeros((self.marks.shape[1], x.shape[1]))]) for x in self._parted(target))
         own, inner, marks = self._silenced(there, own, inner)
+        size = own.shape[1] if target.size is None else target.size
+        if own.shape[1] < size:
+            return f"only {own.shape[1]} of {size} attributes stand out of the noise"
         if len(runs.values) < 4 * (own.shape[1] + inner.shape[1] + marks.shape[1]):
             return f"too few pairs: {len(runs.values)} in which it is there"
         found = np.zeros((len(own), 0))
         if not any(module.support < target.support for module in self.modules):
-            found = self._input(target, runs, own, marks, there, draw)
-        while found.shape[1] < own.shape[1]:
+            found = self._input(target, runs, own, marks, size, there, draw)
+        while found.shape[1] < size:
             below = [k for k, x in enumerate(self.functionals) if x is not None and self.modules[k].support <= target.support]
             if not below:
                 return "no module inside its support was recovered"
             slots = self._slots(below)
-            units, drives = self._units(runs, own, np.hstack([inner, marks]), found, slots, draw)
+            units, drives = self._units(runs, own, np.hstack([inner, marks]), found, size, slots, draw)
             if not units.shape[1]:
                 break
             found = np.hstack([found, units])
@@ -163,11 +169,20 @@ class _Recovery:
                 self._layer(target.support, runs, units[:, group], drives[:, group], slots, below, there, draw)
             if target.copies == 1:
                 break
-        missing = own.shape[1] - found.shape[1]
+        missing = size - found.shape[1]
         if missing and len(self.modules) > first:
             last = self.modules[-1]
             self.modules[-1] = FoundModule(**{**vars(last), "problem": f"{missing} attributes of its support were not found"})
         return ""
+
+    def _parted(self, target: Target) -> tuple[Array, Array]:
+        """Directions of these modules, and of those with supports inside."""
+        recovered = [x for x, m in zip(self.functionals, self.modules, strict=True) if x is not None and m.support < target.support]
+        inner = target.whole[:, :0]
+        if recovered:
+            inside = target.whole.T @ np.hstack(recovered)[: len(target.whole)]
+            inner = target.whole @ orthonormal(inside / np.linalg.norm(inside, axis=0), min(inside.shape))
+        return complement(target.whole, inner), inner
 
     def _silenced(self, there: Array, *directions: Array) -> tuple[Array, ...]:
         """Those directions without the marks that they bring while the support is silent; and the marks that vanish with it."""
@@ -178,7 +193,7 @@ class _Recovery:
         return *cleared, self.marks @ right[singular <= 1e-12 * max(float(singular[0]), 1.0)].T
 
     def _units(
-        self, runs: Readings, own: Array, other: Array, found: Array, slots: Slots, draw: np.random.Generator
+        self, runs: Readings, own: Array, other: Array, found: Array, size: int, slots: Slots, draw: np.random.Generator
     ) -> tuple[Array, Array]:
         """All units that are functions of those slots, besides those that were found before; and what drives them."""
         known, drives = found, found[:, :0]
@@ -195,14 +210,15 @@ class _Recovery:
                 return right
 
             units = find_units(
-                runs, without(own, other, known), np.hstack([other, known]), slots.attributes, draw, ABOVE, allowed
+                runs, without(own, other, known), np.hstack([other, known]), slots.attributes, draw, ABOVE, allowed,
+                size - known.shape[1],
             )
             known, drives = np.hstack([known, units]), np.column_stack([drives, *explained])
-            if known.shape[1] == own.shape[1]:
+            if known.shape[1] >= size:
                 break
             if drives.shape[1]:
                 kept = slots.strong(runs, refitted(runs, slots, drives, known[:, found.shape[1] :]))
-                while known.shape[1] < own.shape[1]:
+                while known.shape[1] < size:
                     short = shortening(runs, drives, known[:, found.shape[1] :])
                     fixed = np.hstack([other, known])
                     for unit, drive in further_units(runs, slots.only(kept), without(own, other, known), fixed, short, draw):
@@ -211,7 +227,7 @@ class _Recovery:
                             break
                     else:
                         break
-                if known.shape[1] == own.shape[1]:
+                if known.shape[1] >= size:
                     break
         return known[:, found.shape[1] :], drives
 
@@ -223,26 +239,18 @@ class _Recovery:
 
     # -- inputs -----------------------------------------------------------------------------------------------------------
 
-    def _input(self, target: Target, runs: Readings, own: Array, marks: Array, there: Array, draw: np.random.Generator) -> Array:
+    def _input(self, target: Target, runs: Readings, own: Array, marks: Array, size: int, there: Array, draw: np.random.Generator) -> Array:
         """The units of the input itself, or a linear image of its attributes."""
-        size = own.shape[1]
-        units = find_units(runs, own, marks, [], draw, FIRST, most=size if target.copies == 1 else 2 * size)
-        groups = _groups(runs, units, draw) if target.copies > 1 else [np.arange(units.shape[1])]
-        mark = self.mark_of[target.support][:, None]
-        for group in groups:
-            others = [g for g in groups if g is not group]
-            derived = [
-                accepted(runs, half_space(runs, Slots([units[:, g]], mark), unit)[1])
-                for unit in units[:, group].T
-                for g in others
-            ]
-            if not any(derived) and len(group) * target.copies <= size:
-                break
-        else:
-            group = np.arange(0)
-        axes = len(group) > 0 and (target.copies > 1 or len(group) == size)
+        if own.shape[1] > size:
+            own = self._quietest(own, there, size)
+        units = find_units(runs, own, marks, [], draw, FIRST) if runs.noise else facets(runs, own, marks, draw)
+        if target.copies > 1:
+            if units.shape[1] < size:
+                return units[:, :0]
+            units = units[:, [k for k in range(size) if not self._derived(runs, units, k, target.support)]]
+        axes = units.shape[1] * target.copies == size
         if axes:
-            chosen = units[:, group]
+            chosen = units
         elif target.copies == 1:
             chosen = own - marks @ runs.smallest(marks, own)
         else:
@@ -253,6 +261,23 @@ class _Recovery:
         values = (np.maximum(values, 0.0) if axes else values) * scales
         self._append(FoundModule(target.support, values, axes, {}, {}, {}, float("nan")), chosen, scales)
         return chosen
+
+    def _quietest(self, own: Array, there: Array, size: int) -> Array:
+        """Of some directions those that carry least while the support is silent, for what they carry otherwise."""
+        energies = []
+        for rows in (~there, there):
+            part = self.readings.at(rows)
+            values = part.values @ own
+            energies.append(values.T @ values - len(values) * part.noise**2 * own[: part.noisy].T @ own[: part.noisy])
+        quiet, loud = energies
+        loud = loud + 1e-9 * np.trace(loud) * np.eye(len(loud))
+        _, vectors = scipy.linalg.eigh(quiet, loud)
+        return own @ np.linalg.qr(vectors[:, :size])[0]
+
+    def _derived(self, runs: Readings, units: Array, k: int, support: Support) -> bool:
+        """Whether that unit is a function of the others."""
+        slots = Slots([np.delete(units, k, axis=1)], self.mark_of[support][:, None])
+        return accepted(runs, half_space(runs, slots, units[:, k])[1])
 
     # -- modules above ----------------------------------------------------------------------------------------------------
 
@@ -296,15 +321,3 @@ class _Recovery:
             drive = runs.values @ slots.columns @ refitted(runs, slots, drives, units, inside)
             errors.append(float(np.sum((outputs(drive, squares) - truth) ** 2)))
         return options[int(np.argmin(errors))]
-
-
-def _groups(runs: Readings, units: Array, draw: np.random.Generator) -> list[Array]:
-    """Units of one module together: those that one ball holds, and all that none does."""
-    left = np.ones(units.shape[1], dtype=bool)
-    groups = []
-    for ball in find_balls(runs, units, draw):
-        members = ball.squares > 0.0
-        if np.all(left[members]):
-            groups.append(np.flatnonzero(members))
-            left &= ~members
-    return groups + ([np.flatnonzero(left)] if left.any() else [])

@@ -27,6 +27,7 @@ from typing import Any
 
 import numpy as np
 import scipy.linalg
+import scipy.optimize
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
@@ -45,6 +46,8 @@ TURNS, RUNS, RUNS_EACH = 40, 800, 80
 ZERO, ZEROS, BELOW = 2.5, 0.07, 0.004
 #: Without noise: rounding, relative to the unit.
 ROUNDING = 1e-7
+#: Facets: runs in a linear program, tries for each axis, and the least share of the runs on a facet.
+PROGRAM, TRIES, ON_FACET = 1500, 25, 0.03
 #: Two units are one above this cosine of what they hold beyond what is linear.
 SAME = 0.98
 
@@ -139,7 +142,7 @@ def find_units(
     most = own.shape[1] if most is None else most
     found = np.zeros((len(own), 0))
     size = max(RUNS, RUNS_EACH * (own.shape[1] + other.shape[1]))
-    deflated = allowed is not None or most == own.shape[1]
+    deflated = allowed is not None or most >= own.shape[1]
     idle, stale = 0, True
     while found.shape[1] < most and idle < starts:
         if stale or idle % FRESH == 0:
@@ -154,6 +157,46 @@ def find_units(
                 found, idle, stale = np.column_stack([found, candidate]), 0, deflated
                 break
     return found
+
+
+def facets(readings: Readings, own: Array, marks: Array, draw: np.random.Generator) -> Array:
+    """Functionals ``(r + p, found)`` that are never negative and zero in many runs, without noise.
+
+    Non-negative attributes lie in a cone of which many runs are on a facet: a linear program that minimises the mean of a
+    non-negative functional ends on one.
+    """
+    values = readings.values @ own
+    left, singular, right = np.linalg.svd(values - values.mean(axis=0), full_matrices=False)
+    to_own = own @ (right.T / singular) * np.sqrt(len(values))
+    every = np.hstack([to_own, marks])
+    whole = readings.values @ every
+    rows = whole[draw.permutation(len(whole))[:PROGRAM]]
+    size, found = own.shape[1], np.zeros((len(own), 0))
+    normals = np.zeros((size, 0))
+    for _ in range(TRIES * size):
+        scale = np.zeros((1, every.shape[1]))
+        scale[0, :size] = draw.standard_normal(size)
+        bounds: Any = (None, None)
+        program: Any = scipy.optimize.linprog(
+            rows.mean(axis=0), A_ub=-rows, b_ub=np.zeros(len(rows)), A_eq=scale, b_eq=[1.0], bounds=bounds, method="highs"
+        )
+        if program.status != 0:
+            continue
+        values = whole @ program.x
+        values, normal = values / values.max(), program.x[:size] / np.linalg.norm(program.x[:size])
+        fresh = np.linalg.svd(np.column_stack([normals, normal]), compute_uv=False)[-1] > 1e-6
+        zeros = values < ROUNDING
+        if fresh and values.min() > -ROUNDING and _different(whole[zeros], size) > ON_FACET * len(values):
+            found, normals = np.column_stack([found, every @ program.x]), np.column_stack([normals, normal])
+            if found.shape[1] == size:
+                break
+    return found
+
+
+def _different(rows: Array, size: int) -> int:
+    """How many different attributes there are in those rows; where all are zero, there are no more than there are marks."""
+    readings, marks = (len(np.unique(np.round(part, 7), axis=0)) for part in (rows, rows[:, size:]))
+    return readings - marks
 
 
 def without(own: Array, other: Array, found: Array) -> Array:

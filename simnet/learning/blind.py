@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simnet.checks import integer, probability, real
-from simnet.learning.modules import FoundModule, Target, recover_modules
 from simnet.learning.marks import Marks, Support, find_marks, presence
+from simnet.learning.modules import FoundModule, Target, recover_modules
 from simnet.learning.ranks import BULK, ActivityRanks, Coordinates, coordinates
 from simnet.learning.supports import Ranked, less_group_means, ranked_supports
 from simnet.learning.units import Readings

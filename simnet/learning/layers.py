@@ -196,9 +196,7 @@ def further_units(
             yield _sharpened(few, slots.columns, np.hstack([own, known]), slots.columns @ (back @ end.x), factor)
 
 
-def _sharpened(
-    readings: Readings, columns: Array, every: Array, drive: Array, short: Array
-) -> tuple[Array, Array]:
+def _sharpened(readings: Readings, columns: Array, every: Array, drive: Array, short: Array) -> tuple[Array, Array]:
     """A unit and what drives it, ``unit = short · drive`` where positive and 0 elsewhere, from a guess at which is which.
 
     Both are unknown and the equation is linear: the right singular vector of the least singular value.

@@ -20,7 +20,19 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from simnet.learning.layers import Slots, accepted, ball, contradicted, find_balls, further_units, half_space, outputs, refitted, shortening, together
+from simnet.learning.layers import (
+    Slots,
+    accepted,
+    ball,
+    contradicted,
+    find_balls,
+    further_units,
+    half_space,
+    outputs,
+    refitted,
+    shortening,
+    together,
+)
 from simnet.learning.marks import Support
 from simnet.learning.supports import complement, orthonormal
 from simnet.learning.units import Readings, facets, find_units, without
@@ -34,6 +46,9 @@ HELD_OUT = 0.2
 FIRST, ABOVE, ROUNDS = 150, 100, 3
 #: Runs on which functions are tried, at least and for each coefficient.
 TRIED, TRIED_EACH = 1500, 40
+#: Without noise a function is stated where it explains this share of the variance in held-out runs; with noise, where the
+#: squares of its errors are not above those of the noise by such a factor.
+EXACT, MISFIT = 1.0 - 1e-6, 3.0
 #: An edge is stated above this many standard errors.
 SIGNIFICANT = 5.0
 
@@ -157,7 +172,9 @@ class _Recovery:
         if not any(module.support < target.support for module in self.modules):
             found = self._input(target, runs, own, marks, size, there, draw)
         while found.shape[1] < size:
-            below = [k for k, x in enumerate(self.functionals) if x is not None and self.modules[k].support <= target.support]
+            below = [
+                k for k, x in enumerate(self.functionals) if x is not None and self.modules[k].support <= target.support
+            ]
             if not below:
                 return "no module inside its support was recovered"
             slots = self._slots(below)
@@ -172,12 +189,16 @@ class _Recovery:
         missing = size - found.shape[1]
         if missing and len(self.modules) > first:
             last = self.modules[-1]
-            self.modules[-1] = FoundModule(**{**vars(last), "problem": f"{missing} attributes of its support were not found"})
+            self.modules[-1] = FoundModule(
+                **{**vars(last), "problem": f"{missing} attributes of its support were not found"}
+            )
         return ""
 
     def _parted(self, target: Target) -> tuple[Array, Array]:
         """Directions of these modules, and of those with supports inside."""
-        recovered = [x for x, m in zip(self.functionals, self.modules, strict=True) if x is not None and m.support < target.support]
+        recovered = [
+            x for x, m in zip(self.functionals, self.modules, strict=True) if x is not None and m.support < target.support
+        ]
         inner = target.whole[:, :0]
         if recovered:
             inside = target.whole.T @ np.hstack(recovered)[: len(target.whole)]
@@ -210,7 +231,13 @@ class _Recovery:
                 return right
 
             units = find_units(
-                runs, without(own, other, known), np.hstack([other, known]), slots.attributes, draw, ABOVE, allowed,
+                runs,
+                without(own, other, known),
+                np.hstack([other, known]),
+                slots.attributes,
+                draw,
+                ABOVE,
+                allowed,
                 size - known.shape[1],
             )
             known, drives = np.hstack([known, units]), np.column_stack([drives, *explained])
@@ -239,7 +266,9 @@ class _Recovery:
 
     # -- inputs -----------------------------------------------------------------------------------------------------------
 
-    def _input(self, target: Target, runs: Readings, own: Array, marks: Array, size: int, there: Array, draw: np.random.Generator) -> Array:
+    def _input(
+        self, target: Target, runs: Readings, own: Array, marks: Array, size: int, there: Array, draw: np.random.Generator
+    ) -> Array:
         """The units of the input itself, or a linear image of its attributes."""
         if own.shape[1] > size:
             own = self._quietest(own, there, size)
@@ -264,14 +293,8 @@ class _Recovery:
 
     def _quietest(self, own: Array, there: Array, size: int) -> Array:
         """Of some directions those that carry least while the support is silent, for what they carry otherwise."""
-        energies = []
-        for rows in (~there, there):
-            part = self.readings.at(rows)
-            values = part.values @ own
-            energies.append(values.T @ values - len(values) * part.noise**2 * own[: part.noisy].T @ own[: part.noisy])
-        quiet, loud = energies
-        loud = loud + 1e-9 * np.trace(loud) * np.eye(len(loud))
-        _, vectors = scipy.linalg.eigh(quiet, loud)
+        quiet, loud = (self.readings.at(rows).values @ own for rows in (~there, there))
+        _, vectors = scipy.linalg.eigh(quiet.T @ quiet, loud.T @ loud)
         return own @ np.linalg.qr(vectors[:, :size])[0]
 
     def _derived(self, runs: Readings, units: Array, k: int, support: Support) -> bool:
@@ -282,7 +305,15 @@ class _Recovery:
     # -- modules above ----------------------------------------------------------------------------------------------------
 
     def _layer(
-        self, support: Support, runs: Readings, units: Array, drives: Array, slots: Slots, below: list[int], there: Array, draw: np.random.Generator
+        self,
+        support: Support,
+        runs: Readings,
+        units: Array,
+        drives: Array,
+        slots: Slots,
+        below: list[int],
+        there: Array,
+        draw: np.random.Generator,
     ) -> None:
         """The module that has those units, entered with its function."""
         squares, inside = self._shortening(runs, units, drives, slots, draw)
@@ -296,18 +327,27 @@ class _Recovery:
         error = truth - predicted[held]
         score = 1.0 - float(np.sum(error**2) / np.sum((truth - truth.mean(axis=0)) ** 2))
         scales = np.where(squares > 0.0, np.sqrt(squares), 1.0)
+        problem = self._unexplained(slots.columns @ weights, units, error, drive[held], score)
         sources, matrices, thresholds = {}, {}, {}
         for source, place in zip(below, slots.places, strict=True):
             cut = drive[held] - self.readings.values[held] @ (slots.columns[:, place] @ weights[place])
             worse = np.sum((truth - outputs(cut, squares)) ** 2 - error**2, axis=1)
             z = float(worse.mean() / max(worse.std() / np.sqrt(len(worse)), 1e-300))
-            if z > SIGNIFICANT:
+            if z > SIGNIFICANT and not problem:
                 sources[source] = z
                 matrices[source] = (weights[place][:-1] / self.scales[source][:, None]).T * scales[:, None]
                 thresholds[source] = -weights[place][-1] * scales
         values, predicted = (np.where(there[:, None], np.maximum(x, 0.0) * scales, 0.0) for x in (values, predicted))
-        self._append(FoundModule(support, values, True, sources, matrices, thresholds, score, predicted), units, scales)
+        function = (sources, matrices, thresholds, score, None if problem else predicted, problem)
+        self._append(FoundModule(support, values, True, *function), units, scales)
 
+    def _unexplained(self, drives: Array, units: Array, error: Array, drive: Array, score: float) -> str:
+        """Whether errors in held-out runs are more than the noise in the readings makes, in words."""
+        if not self.readings.noise:
+            return "" if score > EXACT else f"no function predicts held-out runs exactly: R² = {score:.6f}"
+        zero, positive = (self.readings.level(x, 0.0) for x in (units, drives - units))
+        misfit = float(np.sum(error**2) / np.sum(np.where(drive > 0.0, positive, zero) ** 2))
+        return "" if misfit < MISFIT else f"no function predicts held-out runs: errors are {misfit:.3g} times those of the noise"
 
     def _shortening(
         self, runs: Readings, units: Array, drives: Array, slots: Slots, draw: np.random.Generator

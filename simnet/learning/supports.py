@@ -96,7 +96,9 @@ def _one(ranks: ActivityRanks, T: Support, total: int, result: Ranked) -> tuple[
         rank = ranks.over(quiet)
         if rank.rank == total - below and _everything_seen(ranks, T, quiet):
             return 0, ""  # what is there already accounts for all that vanishes
-    close = "" if rank.clear else f"{int(quiet.sum())} pairs with all of {sorted(T)} silent are too few, or too close to call"
+    close = (
+        "" if rank.clear else f"{int(quiet.sum())} pairs with all of {sorted(T)} silent are too few, or too close to call"
+    )
     if close and (ranks.marks is None or ranks.freedom(quiet) < MARGIN * rank.rank + SPARE):
         return None, close
     if not _everything_seen(ranks, T, quiet):
@@ -125,11 +127,16 @@ def _everything_seen(ranks: ActivityRanks, T: Support, quiet: Array) -> bool:
 
 
 def _without_marks(ranks: ActivityRanks, absent: Array) -> Array:
-    """Directions in which attributes vary at all: marks that are projected out leave some in which nothing does."""
+    """Directions in which attributes vary at all: so many marks as are projected out leave some in which nothing does."""
     if ranks.marks is None or not absent.shape[1]:
         return absent
-    everywhere = ranks.over(np.ones(len(ranks.active), dtype=bool), absent)
-    return complement(absent, everywhere.absent)
+    whole = np.ones(len(ranks.active), dtype=bool)
+    if not ranks.space.noise:
+        return complement(absent, ranks.over(whole, absent).absent)
+    # the weakest attribute may be fainter than a limit that is safe; how many marks there are is known
+    values = ranks.residual(whole) @ absent
+    _, vectors = np.linalg.eigh(values.T @ values)
+    return np.asarray(absent @ vectors[:, min(ranks.marks.shape[1], absent.shape[1]) :])
 
 
 def _own(ranks: ActivityRanks, T: Support, absent: Array) -> tuple[Array | None, float]:

@@ -248,7 +248,9 @@ class _Search:
         for k in self.draw.permutation(len(self.guides))[: self.draw.integers(1, 5)]:
             block = self.guides[k]
             there = np.abs(block).max(axis=1) > 1e-9
-            drive = block @ (self.draw.standard_normal(block.shape[1]) / max(float(np.linalg.norm(block.std(axis=0))), 1e-300))
+            drive = block @ (
+                self.draw.standard_normal(block.shape[1]) / max(float(np.linalg.norm(block.std(axis=0))), 1e-300)
+            )
             total += np.where(there, drive - np.quantile(drive[there], 0.35), 0.0) if there.any() else 0.0
         return total
 
@@ -283,7 +285,9 @@ class _Search:
             corner = triangle[rank:, rank:]
             _, vectors = scipy.linalg.eigh(corner.T @ corner, self.gram, subset_by_index=[0, 0])
             own = vectors[:, 0]
-            known = -scipy.linalg.lstsq(triangle[:rank, :rank], triangle[:rank, rank:] @ own, cond=1e-10, lapack_driver="gelsy")[0]
+            known = -scipy.linalg.lstsq(
+                triangle[:rank, :rank], triangle[:rank, rank:] @ own, cond=1e-10, lapack_driver="gelsy"
+            )[0]
             g = self.own @ own + self.known @ known
             if g.sum() < 0.0:
                 g, own, known = -g, -own, -known

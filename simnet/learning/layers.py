@@ -34,7 +34,7 @@ TOP = 0.03
 WEAK = 0.05
 #: The share of the runs that may contradict a right function, without and with noise, and the least share of the runs with a
 #: positive unit in which it must be right.
-WRONG, WRONG_NOISY, RIGHT = 0.0006, 0.02, 0.3
+WRONG, WRONG_NOISY, RIGHT = 0.0006, 0.006, 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -284,3 +284,35 @@ def outputs(drives: Array, squares: Array) -> Array:
     """Units from what drives them, in the scales in which they are read."""
     raw = np.maximum(drives, 0.0)
     return np.asarray(raw / np.maximum(np.sqrt(raw**2 @ squares), 1.0)[:, None])
+
+
+def polished(readings: Readings, slots: Slots, weights: Array, units: Array, squares: Array) -> tuple[Array, Array]:
+    """Weights ``(columns, units)`` and ``c²`` by least squares over all runs at once, from good ones."""
+    left, singular, right = np.linalg.svd(readings.values @ slots.columns, full_matrices=False)
+    kept = singular > 1e-9 * singular[0]
+    white, back = left[:, kept] * np.sqrt(len(left)), (right[kept].T / singular[kept]) * np.sqrt(len(left))
+    truth = readings.values @ units
+    spread = truth.std(axis=0)
+    # a ball that was not seen is started at the longest runs
+    scale = np.where(squares > 0.0, squares, 0.3 / np.maximum(np.quantile(truth, 0.99, axis=0) ** 2, 1e-300))
+    shape = white.shape[1], units.shape[1]
+    start = np.linalg.lstsq(back, weights, rcond=None)[0] / spread
+
+    def loss(flat: Array) -> tuple[float, Array]:
+        theta, share = flat[: shape[0] * shape[1]].reshape(shape), flat[shape[0] * shape[1] :]
+        raw = np.maximum(white @ (theta * spread), 0.0)
+        energy = raw**2 @ (share**2 * scale)
+        length = np.sqrt(np.maximum(energy, 1.0))[:, None]
+        error = (raw / length - truth) / spread
+        upstream = 2.0 * error / spread
+        along = np.where(energy > 1.0, np.sum(upstream * raw, axis=1), 0.0)[:, None] / length**3
+        down = (upstream / length - along * raw * (share**2 * scale)) * (raw > 0.0)
+        slope = -np.sum(along * raw**2, axis=0) * share * scale
+        count = error.size
+        return float(np.sum(error**2)) / count, np.append((white.T @ down * spread).ravel(), slope) / count
+
+    first = np.append(start.ravel(), np.where(squares > 0.0, 1.0, 0.5))
+    options: Any = {"maxiter": 300, "ftol": 1e-15, "gtol": 1e-12, "maxcor": 30}
+    end = scipy.optimize.minimize(loss, first, jac=True, method="L-BFGS-B", options=options)
+    theta, share = end.x[: shape[0] * shape[1]].reshape(shape), end.x[shape[0] * shape[1] :]
+    return back @ (theta * spread), share**2 * scale

@@ -29,6 +29,7 @@ from simnet.learning.layers import (
     further_units,
     half_space,
     outputs,
+    polished,
     refitted,
     shortening,
     together,
@@ -320,6 +321,11 @@ class _Recovery:
         kept = slots.strong(runs, refitted(runs, slots, drives, units, inside))
         slots, below = slots.only(kept), [below[k] for k in kept]
         weights = refitted(runs, slots, drives, units, inside)
+        before = float(np.sum((outputs(runs.values @ slots.columns @ weights, squares) - runs.values @ units) ** 2))
+        better, ball_of = polished(runs, slots, weights, units, squares)
+        after = float(np.sum((outputs(runs.values @ slots.columns @ better, ball_of) - runs.values @ units) ** 2))
+        if after < before:
+            weights, squares = better, ball_of
         drive, values = self.readings.values @ (slots.columns @ weights), self.readings.values @ units
         predicted = outputs(drive, squares)
         held = self.held & there
@@ -347,6 +353,7 @@ class _Recovery:
             return "" if score > EXACT else f"no function predicts held-out runs exactly: R² = {score:.6f}"
         zero, positive = (self.readings.level(x, 0.0) for x in (units, drives - units))
         misfit = float(np.sum(error**2) / np.sum(np.where(drive > 0.0, positive, zero) ** 2))
+        if __import__("os").environ.get("DBG"): print("misfit", misfit)
         return "" if misfit < MISFIT else f"no function predicts held-out runs: errors are {misfit:.3g} times those of the noise"
 
     def _shortening(

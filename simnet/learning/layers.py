@@ -28,6 +28,8 @@ Array = NDArray[Any]
 TURNS, KEPT = 30, (0.4, 0.5, 0.3, 0.6, 0.2, 0.7)
 #: Guesses at units where others of the module are known, and the share of the energy that a good one may leave.
 GUESSES, CLOSE = 40, 0.05
+#: First starts of a whole module, and exchanges of a unit in a row that bring nothing.
+STARTS, PATIENCE = 8, 25
 #: The share of the runs that is taken for shortened, and the least that must be.
 TOP = 0.03
 #: Slots weigh nothing below this share of the strongest.
@@ -316,3 +318,69 @@ def polished(readings: Readings, slots: Slots, weights: Array, units: Array, squ
     end = scipy.optimize.minimize(loss, first, jac=True, method="L-BFGS-B", options=options)
     theta, share = end.x[: shape[0] * shape[1]].reshape(shape), end.x[shape[0] * shape[1] :]
     return back @ (theta * spread), share**2 * scale
+
+
+def fitted_module(
+    readings: Readings, slots: Slots, own: Array, other: Array, size: int, draw: np.random.Generator
+) -> tuple[Array, Array] | None:
+    """All units of one module at once, and what drives them, where they are hardly ever zero; ``None`` where no fit is good.
+
+    ``Π(relu(drives))`` is fitted to what of ``own`` is no combination of ``other``: variable projection from several starts,
+    then one unit at a time is drawn again.  The units come out in the scale in which ``Π`` has ``c = 1``.
+    """
+    rows = draw.permutation(len(readings.values))[: max(RUNS, RUNS_EACH * other.shape[1] // 2)]
+    few = readings.at(rows)
+    linear = _basis(few.values @ other)
+    rest = few.values @ own
+    rest = _basis(rest - linear @ (linear.T @ rest))
+    left, singular, right = np.linalg.svd(few.values @ slots.columns, full_matrices=False)
+    kept = singular > 1e-9 * singular[0]
+    white, back = left[:, kept] * np.sqrt(len(rows)), (right[kept].T / singular[kept]) * np.sqrt(len(rows))
+
+    def curved(weights: Array) -> tuple[Array, Array, Array]:
+        raw = np.maximum(white @ weights, 0.0)
+        lengths = np.maximum(np.linalg.norm(raw, axis=1, keepdims=True), 1.0)
+        out = raw / lengths
+        return raw, lengths, out - linear @ (linear.T @ out)
+
+    def mixed(columns: Array) -> Array:
+        gram = columns.T @ columns
+        gram[np.diag_indices_from(gram)] += 1e-13 * np.trace(gram) + 1e-300
+        return np.asarray(np.linalg.solve(gram, columns.T @ rest))
+
+    def loss(flat: Array) -> tuple[float, Array]:
+        raw, lengths, columns = curved(flat.reshape(white.shape[1], -1))
+        mixing = mixed(columns)
+        error = columns @ mixing - rest
+        upstream = 2.0 * error @ mixing.T
+        along = np.sum(upstream * raw, axis=1, keepdims=True)
+        down = (upstream / lengths - np.where(lengths > 1.0, along * raw / lengths**3, 0.0)) * (raw > 0.0)
+        return float(np.sum(error**2)) / rest.shape[1], (white.T @ down).ravel() / rest.shape[1]
+
+    def fit(weights: Array, rounds: int) -> tuple[float, Array]:
+        options: Any = {"maxiter": rounds, "maxcor": 20, "ftol": 1e-14, "gtol": 1e-10}
+        end = scipy.optimize.minimize(loss, weights.ravel(), jac=True, method="L-BFGS-B", options=options)
+        return float(end.fun), end.x.reshape(weights.shape)
+
+    def drawn(units: int) -> Array:
+        weights = draw.standard_normal((white.shape[1], units))
+        return weights * 0.8 / np.median(np.linalg.norm(np.maximum(white @ weights, 0.0), axis=1)) * np.sqrt(units / size)
+
+    best, weights = fit(min((fit(drawn(size), 60) for _ in range(STARTS)), key=lambda pair: pair[0])[1], 200)
+    idle = 0
+    while best > CLOSE / 50.0 and idle < PATIENCE:
+        idle += 1
+        changed = weights.copy()
+        changed[:, int(draw.integers(size))] = drawn(1)[:, 0]
+        value, end = fit(changed, 100)
+        if value < best:
+            best, weights, idle = value, end, 0
+    if best > CLOSE:
+        return None
+    weights = fit(weights, 400)[1]
+    every = np.hstack([own, other])
+    values, (raw, lengths, _) = few.values @ every, curved(weights)
+    scales = _scales(values)
+    return (every / scales) @ np.linalg.lstsq(values / scales, raw / lengths, rcond=1e-9)[0], slots.columns @ (
+        back @ weights
+    )

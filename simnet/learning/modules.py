@@ -26,6 +26,7 @@ from simnet.learning.layers import (
     ball,
     contradicted,
     find_balls,
+    fitted_module,
     further_units,
     half_space,
     outputs,
@@ -49,7 +50,7 @@ FIRST, ABOVE, ROUNDS = 150, 100, 3
 TRIED, TRIED_EACH = 1500, 40
 #: Without noise a function is stated where it explains this share of the variance in held-out runs; with noise, where the
 #: squares of its errors are not above those of the noise by such a factor.
-EXACT, MISFIT = 1.0 - 1e-6, 3.0
+EXACT, MISFIT = 1.0 - 1e-6, 5.0
 #: An edge is stated above this many standard errors.
 SIGNIFICANT = 5.0
 
@@ -180,11 +181,17 @@ class _Recovery:
                 return "no module inside its support was recovered"
             slots = self._slots(below)
             units, drives = self._units(runs, own, np.hstack([inner, marks]), found, size, slots, draw)
+            whole = None
+            if target.copies == 1 and units.shape[1] < size:
+                whole = fitted_module(runs, slots, own, np.hstack([inner, marks]), size, draw)
+            if whole is not None:
+                units, drives = whole
             if not units.shape[1]:
                 break
             found = np.hstack([found, units])
             for group in together(runs, drives, units) if target.copies > 1 else [np.arange(units.shape[1])]:
-                self._layer(target.support, runs, units[:, group], drives[:, group], slots, below, there, draw)
+                squares = None if whole is None else np.ones(size)
+                self._layer(target.support, runs, units[:, group], drives[:, group], squares, slots, below, there, draw)
             if target.copies == 1:
                 break
         missing = size - found.shape[1]
@@ -311,13 +318,16 @@ class _Recovery:
         runs: Readings,
         units: Array,
         drives: Array,
+        squares: Array | None,
         slots: Slots,
         below: list[int],
         there: Array,
         draw: np.random.Generator,
     ) -> None:
         """The module that has those units, entered with its function."""
-        squares, inside = self._shortening(runs, units, drives, slots, draw)
+        inside = None
+        if squares is None:
+            squares, inside = self._shortening(runs, units, drives, slots, draw)
         kept = slots.strong(runs, refitted(runs, slots, drives, units, inside))
         slots, below = slots.only(kept), [below[k] for k in kept]
         weights = refitted(runs, slots, drives, units, inside)
@@ -353,8 +363,11 @@ class _Recovery:
             return "" if score > EXACT else f"no function predicts held-out runs exactly: R² = {score:.6f}"
         zero, positive = (self.readings.level(x, 0.0) for x in (units, drives - units))
         misfit = float(np.sum(error**2) / np.sum(np.where(drive > 0.0, positive, zero) ** 2))
-        if __import__("os").environ.get("DBG"): print("misfit", misfit)
-        return "" if misfit < MISFIT else f"no function predicts held-out runs: errors are {misfit:.3g} times those of the noise"
+        return (
+            ""
+            if misfit < MISFIT
+            else f"no function predicts held-out runs: errors are {misfit:.3g} times those of the noise"
+        )
 
     def _shortening(
         self, runs: Readings, units: Array, drives: Array, slots: Slots, draw: np.random.Generator

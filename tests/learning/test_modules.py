@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import simnet
-from simnet.learning import blind_wiring, functions
+from simnet.learning import blind_wiring
 from tests.learning.conftest import make_pairs
 
 
@@ -84,9 +84,8 @@ def test_modules_of_one_support():
             assert set(graph.predecessors(k)) == {j for j, A in enumerate(found.supports) if len(A) == 1}
 
 
-def test_sketches_that_no_function_made_have_no_edges(three_levels_in_small, monkeypatch):
+def test_sketches_that_no_function_made_have_no_edges(three_levels_in_small):
     """The attributes of the upper modules come from other runs with the same objects: supports stay, functions go."""
-    monkeypatch.setattr(functions, "PATIENCE", 2)
     pairs, _ = three_levels_in_small
     planted, below = planted_attributes(pairs), supports_by_name(pairs.network)
     _, patterns = np.unique(pairs.active, axis=0, return_inverse=True)

@@ -3,10 +3,9 @@
 Nothing here is searched for; all is linear in the right runs.
 
 * *The ball.*  With every unit read up to a scale, ``x_j = c_j g_j``, runs in which ``Π`` shortened have ``Σ c_j² g_j² = 1``,
-  no run has more: the runs in which it is largest, and the ``c_j²`` by least squares from them, by turns.  Units of different
-  modules are told apart so: the ``c_j²`` of units of another module are 0.
-* *The half-space.*  Where a unit is positive and not shortened it is ``Σ_i (W_i u_i − t_i)``: ``W`` and ``t`` by least squares
-  from those runs.  Where they are not known yet, the half of the runs that fits best, by turns.
+  no run has more: the runs in which it is largest, and the ``c_j²`` by least squares from them, by turns.
+* *The half-space.*  Where a unit is positive and not shortened it is ``Σ_i (W_i u_i − t_i)``: ``W`` and ``t`` by least
+  squares from those runs.  Where they are not known yet, the half of the runs that fits best, by turns.
 * *Sources* are the slots whose weights are not negligible.
 """
 
@@ -29,7 +28,7 @@ TURNS, KEPT = 30, (0.4, 0.5, 0.3, 0.6, 0.2, 0.7)
 #: Guesses at units where others of the module are known, and the share of the energy that a good one may leave.
 GUESSES, CLOSE = 40, 0.05
 #: First starts of a whole module, and exchanges of a unit in a row that bring nothing.
-STARTS, PATIENCE = 8, 25
+STARTS, PATIENCE = 12, 80
 #: The share of the runs that is taken for shortened, and the least that must be.
 TOP = 0.03
 #: Slots weigh nothing below this share of the strongest.
@@ -64,7 +63,7 @@ class Slots:
         return [slice(int(end) - x.shape[1] - 1, int(end)) for end, x in zip(ends, self.attributes, strict=True)]
 
     def strong(self, readings: Readings, weights: Array) -> list[int]:
-        """The slots that weigh something in one of the units: by the spread of what they bring, relative to the strongest."""
+        """The slots that weigh something in one of the units, by the spread of what they bring."""
         brought = [
             (readings.values @ x - (readings.values @ x).mean(axis=0)) @ weights[place][:-1]
             for x, place in zip(self.attributes, self.places, strict=True)
@@ -146,7 +145,7 @@ def together(readings: Readings, drives: Array, units: Array) -> list[Array]:
         for group in groups:
             other, less = runs[group[0]]
             both = (whole | short) & (other | less)
-            if np.sum(short[both] != less[both]) < 0.2 * max(np.sum(short[both] | less[both]), 1):
+            if np.sum(short[both] != less[both]) < 0.2 * max(int(np.sum(short[both] | less[both])), 1):
                 group.append(k)
                 break
         else:
@@ -226,7 +225,7 @@ def accepted(readings: Readings, wrong: float) -> bool:
 
 
 def contradicted(readings: Readings, drive: Array, unit: Array) -> float:
-    """The share of the runs in which ``relu(drive)`` cannot become the unit, not even shortened; 1 if it hardly ever is it."""
+    """The share of the runs in which ``relu(drive)`` cannot become the unit, even shortened; 1 if it hardly ever is it."""
     z, g = readings.values @ drive, readings.values @ unit
     here = 2.0 * ZERO * float(readings.level(unit, g.std()))
     off = 2.0 * ZERO * float(readings.level(drive - unit, g.std()))
@@ -279,7 +278,7 @@ def find_balls(readings: Readings, units: Array, draw: np.random.Generator, star
         off = max(off, 1e-6)
         if off < 0.2 and np.mean(total > 1.0 + 2.0 * off) < 0.001 and np.mean(np.abs(total - 1.0) < off) > TOP:
             found.append(Ball(weights, total < 1.0 - off))
-    return sorted(found, key=lambda ball: float(np.mean(ball.inside)))
+    return sorted(found, key=lambda ball: 1.0 if ball.inside is None else float(np.mean(ball.inside)))
 
 
 def outputs(drives: Array, squares: Array) -> Array:
@@ -321,9 +320,9 @@ def polished(readings: Readings, slots: Slots, weights: Array, units: Array, squ
 
 
 def fitted_module(
-    readings: Readings, slots: Slots, own: Array, other: Array, size: int, draw: np.random.Generator
+    readings: Readings, slots: Slots, own: Array, other: Array, size: int, copies: int, draw: np.random.Generator
 ) -> tuple[Array, Array] | None:
-    """All units of one module at once, and what drives them, where they are hardly ever zero; ``None`` where no fit is good.
+    """All units of a module at once, or of some of one size, module by module, and what drives them, where they are hardly ever zero; ``None`` if no fit is good.
 
     ``Π(relu(drives))`` is fitted to what of ``own`` is no combination of ``other``: variable projection from several starts,
     then one unit at a time is drawn again.  The units come out in the scale in which ``Π`` has ``c = 1``.
@@ -337,9 +336,12 @@ def fitted_module(
     kept = singular > 1e-9 * singular[0]
     white, back = left[:, kept] * np.sqrt(len(rows)), (right[kept].T / singular[kept]) * np.sqrt(len(rows))
 
+    def norms(raw: Array) -> Array:
+        return np.asarray(np.linalg.norm(raw.reshape(len(raw), copies, -1), axis=2))
+
     def curved(weights: Array) -> tuple[Array, Array, Array]:
         raw = np.maximum(white @ weights, 0.0)
-        lengths = np.maximum(np.linalg.norm(raw, axis=1, keepdims=True), 1.0)
+        lengths = np.repeat(np.maximum(norms(raw), 1.0), size // copies, axis=1)
         out = raw / lengths
         return raw, lengths, out - linear @ (linear.T @ out)
 
@@ -353,7 +355,7 @@ def fitted_module(
         mixing = mixed(columns)
         error = columns @ mixing - rest
         upstream = 2.0 * error @ mixing.T
-        along = np.sum(upstream * raw, axis=1, keepdims=True)
+        along = np.repeat(np.sum((upstream * raw).reshape(len(raw), copies, -1), axis=2), size // copies, axis=1)
         down = (upstream / lengths - np.where(lengths > 1.0, along * raw / lengths**3, 0.0)) * (raw > 0.0)
         return float(np.sum(error**2)) / rest.shape[1], (white.T @ down).ravel() / rest.shape[1]
 
@@ -364,7 +366,8 @@ def fitted_module(
 
     def drawn(units: int) -> Array:
         weights = draw.standard_normal((white.shape[1], units))
-        return weights * 0.8 / np.median(np.linalg.norm(np.maximum(white @ weights, 0.0), axis=1)) * np.sqrt(units / size)
+        length = np.sqrt(np.mean(np.sum(np.maximum(white @ weights, 0.0) ** 2, axis=1)))
+        return np.asarray(weights * 0.8 / length * np.sqrt(units * copies / size))
 
     best, weights = fit(min((fit(drawn(size), 60) for _ in range(STARTS)), key=lambda pair: pair[0])[1], 200)
     idle = 0

@@ -1,7 +1,7 @@
 """Attributes, direct edges and functions of the modules behind found supports.
 
-Supports are taken small ones first.  A support has directions of its own in the coordinates of the sketches; the units of its
-modules are found in them (:mod:`simnet.learning.units`), and each must be a rectified function of modules that are known
+Supports are taken small ones first.  A support has directions of its own in the coordinates of the sketches; the units of
+its modules are found in them (:mod:`simnet.learning.units`), and each must be a rectified function of modules that are known
 already (:mod:`simnet.learning.layers`): those are its direct sources.  Modules that feed others of the same support come out
 first, as nothing but them is a function of what lies below.
 
@@ -161,7 +161,7 @@ class _Recovery:
     def _search(self, target: Target) -> str:
         draw = stream(0, "units", *sorted(target.support))
         first = len(self.modules)
-        there = self.active[:, sorted(target.support)].any(axis=1)
+        there: Array = np.asarray(self.active[:, sorted(target.support)].any(axis=1))
         runs = self.readings.at(there & ~self.held)
         own, inner = (np.vstack([x, np.zeros((self.marks.shape[1], x.shape[1]))]) for x in self._parted(target))
         own, inner, marks = self._silenced(there, own, inner)
@@ -181,16 +181,22 @@ class _Recovery:
                 return "no module inside its support was recovered"
             slots = self._slots(below)
             units, drives = self._units(runs, own, np.hstack([inner, marks]), found, size, slots, draw)
-            whole = None
-            if target.copies == 1 and units.shape[1] < size:
-                whole = fitted_module(runs, slots, own, np.hstack([inner, marks]), size, draw)
+            groups = together(runs, drives, units) if target.copies > 1 else [np.arange(units.shape[1])]
+            even, whole = size // target.copies, None
+            if (
+                not found.shape[1]
+                and size % target.copies == 0
+                and [len(group) for group in groups] != [even] * target.copies
+            ):
+                whole = fitted_module(runs, slots, own, np.hstack([inner, marks]), size, target.copies, draw)
             if whole is not None:
                 units, drives = whole
+                groups = list(np.arange(size).reshape(target.copies, -1))
             if not units.shape[1]:
                 break
             found = np.hstack([found, units])
-            for group in together(runs, drives, units) if target.copies > 1 else [np.arange(units.shape[1])]:
-                squares = None if whole is None else np.ones(size)
+            for group in groups:
+                squares = None if whole is None else np.ones(len(group))
                 self._layer(target.support, runs, units[:, group], drives[:, group], squares, slots, below, there, draw)
             if target.copies == 1:
                 break
@@ -214,7 +220,7 @@ class _Recovery:
         return complement(target.whole, inner), inner
 
     def _silenced(self, there: Array, *directions: Array) -> tuple[Array, ...]:
-        """Those directions without the marks that they bring while the support is silent; and the marks that vanish with it."""
+        """Directions without the marks that they bring while the support is silent; and the marks that vanish with it."""
         quiet = self.readings.at(~there)
         seen = quiet.values @ self.marks
         cleared = [x - self.marks @ np.linalg.lstsq(seen, quiet.values @ x, rcond=1e-9)[0] for x in directions]
@@ -361,7 +367,7 @@ class _Recovery:
         """Whether errors in held-out runs are more than the noise in the readings makes, in words."""
         if not self.readings.noise:
             return "" if score > EXACT else f"no function predicts held-out runs exactly: R² = {score:.6f}"
-        zero, positive = (self.readings.level(x, 0.0) for x in (units, drives - units))
+        zero, positive = (self.readings.level(x, np.zeros(x.shape[1])) for x in (units, drives - units))
         misfit = float(np.sum(error**2) / np.sum(np.where(drive > 0.0, positive, zero) ** 2))
         return (
             ""
@@ -372,7 +378,7 @@ class _Recovery:
     def _shortening(
         self, runs: Readings, units: Array, drives: Array, slots: Slots, draw: np.random.Generator
     ) -> tuple[Array, Array | None]:
-        """``c²`` of the units and the runs that were not shortened, as the units alone or their drives tell: what explains more."""
+        """``c²`` of the units and the runs that were not shortened, by the units alone or by their drives."""
         options: list[tuple[Array, Array | None]] = [(ball(runs, drives, units), None)]
         options += [(found.squares, found.inside) for found in find_balls(runs, units, draw) if found.squares.all()][:1]
         truth = runs.values @ units

@@ -41,8 +41,8 @@ FRESH = 50
 OPEN = 1e-2
 #: Turns from a start; runs that are used, at least and for each coefficient.
 TURNS, RUNS, RUNS_EACH = 40, 800, 80
-#: A zero is within so many standard deviations of the noise; a unit has this share of zeros, beyond those that there would be
-#: by chance, and at most this share of values below them.
+#: A zero is within so many standard deviations of the noise; a unit has this share of zeros, beyond those that there
+#: would be by chance, and at most this share of values below them.
 ZERO, ZEROS, BELOW = 2.5, 0.07, 0.004
 #: Without noise: rounding, relative to the unit.
 ROUNDING = 1e-7
@@ -135,7 +135,7 @@ def find_units(
     starts : int
         That may bring nothing, in a row.
     allowed : callable, optional
-        Whether a functional is a unit indeed.  What passes is taken for known from then on, so that only other units come out.
+        Whether a functional is a unit indeed.  What passes is taken for known from then on.
     most : int, optional
         As many are looked for; ``D`` if not given.
     """
@@ -166,7 +166,7 @@ def facets(readings: Readings, own: Array, marks: Array, draw: np.random.Generat
     non-negative functional ends on one.
     """
     values = readings.values @ own
-    left, singular, right = np.linalg.svd(values - values.mean(axis=0), full_matrices=False)
+    _, singular, right = np.linalg.svd(values - values.mean(axis=0), full_matrices=False)
     to_own = own @ (right.T / singular) * np.sqrt(len(values))
     every = np.hstack([to_own, marks])
     whole = readings.values @ every
@@ -281,13 +281,12 @@ class _Search:
             if zeros.tobytes() == last:
                 break
             last = zeros.tobytes()
-            triangle = np.linalg.qr(np.hstack([self.known[zeros], self.own[zeros]]), mode="r")
+            triangle: Array = np.asarray(np.linalg.qr(np.hstack([self.known[zeros], self.own[zeros]]), mode="r"))
             corner = triangle[rank:, rank:]
             _, vectors = scipy.linalg.eigh(corner.T @ corner, self.gram, subset_by_index=[0, 0])
             own = vectors[:, 0]
-            known = -scipy.linalg.lstsq(
-                triangle[:rank, :rank], triangle[:rank, rank:] @ own, cond=1e-10, lapack_driver="gelsy"
-            )[0]
+            target = triangle[:rank, rank:] @ own
+            known = -np.asarray(scipy.linalg.lstsq(triangle[:rank, :rank], target, cond=1e-10, lapack_driver="gelsy")[0])
             g = self.own @ own + self.known @ known
             if g.sum() < 0.0:
                 g, own, known = -g, -own, -known

@@ -322,8 +322,9 @@ def polished(readings: Readings, slots: Slots, weights: Array, units: Array, squ
 def fitted_module(
     readings: Readings, slots: Slots, own: Array, other: Array, size: int, copies: int, draw: np.random.Generator
 ) -> tuple[Array, Array] | None:
-    """All units of a module at once, or of some of one size, module by module, and what drives them, where they are hardly ever zero; ``None`` if no fit is good.
+    """All units of a module at once, or of some of one size, module by module, and what drives them.
 
+    For units that are hardly ever zero; ``None`` if no fit is good.
     ``Π(relu(drives))`` is fitted to what of ``own`` is no combination of ``other``: variable projection from several starts,
     then one unit at a time is drawn again.  The units come out in the scale in which ``Π`` has ``c = 1``.
     """
@@ -367,7 +368,7 @@ def fitted_module(
     def drawn(units: int) -> Array:
         weights = draw.standard_normal((white.shape[1], units))
         length = np.sqrt(np.mean(np.sum(np.maximum(white @ weights, 0.0) ** 2, axis=1)))
-        return np.asarray(weights * 0.8 / length * np.sqrt(units * copies / size))
+        return np.asarray(weights * 0.8 / max(float(length), 1e-3) * np.sqrt(units * copies / size))
 
     best, weights = fit(min((fit(drawn(size), 60) for _ in range(STARTS)), key=lambda pair: pair[0])[1], 200)
     idle = 0

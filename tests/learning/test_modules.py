@@ -120,3 +120,13 @@ def test_nothing_found_makes_an_empty_graph(three_levels_in_small):
     nothing = blind_wiring(pairs.active[:10], pairs.sketches[:10])
     assert nothing.graph().number_of_nodes() == 0
     assert nothing.dictionary[0].shape == (0, 0)
+
+
+def test_what_is_stated_in_noise_is_right(three_levels_in_small):
+    pairs, _ = three_levels_in_small
+    noise = 1e-5 * np.sqrt(np.mean(pairs.sketches**2)) * np.random.default_rng(5).standard_normal(pairs.sketches.shape)
+    found = blind_wiring(pairs.active, pairs.sketches + noise, attribute_dim=2)
+    below = supports_by_name(pairs.network)
+    stated = {(found.supports[a], found.supports[b]) for a, b in found.graph().edges}
+    assert stated <= {(below[a], below[b]) for a, b in pairs.network.graph.edges}
+    assert all(module.problem or module.sources for module in found.modules if len(module.support) > 1)

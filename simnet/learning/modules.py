@@ -192,9 +192,19 @@ class _Recovery:
             if not units.shape[1]:
                 break
             found = np.hstack([found, units])
+            start = len(self.modules)
             for group in groups:
                 squares = None if whole is None else np.ones(len(group))
                 self._layer(target.support, runs, units[:, group], drives[:, group], squares, slots, below, there, draw)
+            if whole is None and not runs.noise and any(module.problem for module in self.modules[start:]):
+                # units that looked right and are not
+                again = fitted_module(runs, slots, own, np.hstack([inner, marks]), size, target.copies, draw)
+                if again is not None and start == first and size == even * target.copies:
+                    del self.modules[start:], self.functionals[start:], self.scales[start:]
+                    found = again[0]
+                    for group in np.arange(size).reshape(target.copies, -1):
+                        units, drives = again[0][:, group], again[1][:, group]
+                        self._layer(target.support, runs, units, drives, np.ones(even), slots, below, there, draw)
             if target.copies == 1:
                 break
         missing = size - found.shape[1]
@@ -213,6 +223,7 @@ class _Recovery:
         inner = target.whole[:, :0]
         if recovered:
             inside = target.whole.T @ np.hstack(recovered)[: len(target.whole)]
+            inside = inside[:, np.linalg.norm(inside, axis=0) > 0.0]
             inner = target.whole @ orthonormal(inside / np.linalg.norm(inside, axis=0), min(inside.shape))
         return complement(target.whole, inner), inner
 
@@ -299,7 +310,10 @@ class _Recovery:
         scales = np.sqrt(balls[0].squares) if balls and balls[0].squares.all() else np.ones(chosen.shape[1])
         values = np.where(there[:, None], self.readings.values @ chosen, 0.0)
         values = (np.maximum(values, 0.0) if axes else values) * scales
-        self._append(FoundModule(target.support, values, axes, {}, {}, {}, float("nan")), chosen, scales)
+        # what marks are mixed into a linear image is left to the functions of it
+        read = chosen if axes else np.hstack([chosen, marks])
+        scales = scales if axes else np.ones(read.shape[1])
+        self._append(FoundModule(target.support, values, axes, {}, {}, {}, float("nan")), read, scales)
         return chosen
 
     def _quietest(self, own: Array, there: Array, size: int) -> Array:
@@ -354,7 +368,9 @@ class _Recovery:
             z = float(worse.mean() / max(worse.std() / np.sqrt(len(worse)), 1e-300))
             if z > SIGNIFICANT and not problem:
                 sources[source] = z
-                matrices[source] = (weights[place][:-1] / self.scales[source][:, None]).T * scales[:, None]
+                matrix = (weights[place][:-1] / self.scales[source][:, None]).T * scales[:, None]
+                values_of = self.modules[source].attributes
+                matrices[source] = matrix if values_of is None else matrix[:, : values_of.shape[1]]
                 thresholds[source] = -weights[place][-1] * scales
         values, predicted = (np.where(there[:, None], np.maximum(x, 0.0) * scales, 0.0) for x in (values, predicted))
         function = (sources, matrices, thresholds, score, None if problem else predicted, problem)

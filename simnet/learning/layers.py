@@ -45,11 +45,15 @@ class Slots:
     Attributes
     ----------
     attributes : list of (r + p, a) arrays
+        Marks that may be mixed into a linear image of them come last.
     presence : (r + p, modules) array
+    sizes : list of int, optional
+        Columns of ``attributes`` that are no marks; all if not given.
     """
 
     attributes: list[Array]
     presence: Array
+    sizes: list[int] | None = None
 
     @property
     def columns(self) -> Array:
@@ -65,8 +69,8 @@ class Slots:
     def strong(self, readings: Readings, weights: Array) -> list[int]:
         """The slots that weigh something in one of the units, by the spread of what they bring."""
         brought = [
-            (readings.values @ x - (readings.values @ x).mean(axis=0)) @ weights[place][:-1]
-            for x, place in zip(self.attributes, self.places, strict=True)
+            (readings.values @ x[:, :a] - (readings.values @ x[:, :a]).mean(axis=0)) @ weights[place][:a]
+            for x, a, place in zip(self.attributes, self._sizes, self.places, strict=True)
         ]
         spread = np.array([np.sqrt(np.mean(b.reshape(len(b), -1) ** 2, axis=0)) for b in brought])
         relative = spread / np.maximum(spread.max(axis=0), 1e-300)
@@ -74,7 +78,11 @@ class Slots:
 
     def only(self, kept: list[int]) -> Slots:
         """Some of the slots."""
-        return Slots([self.attributes[k] for k in kept], self.presence[:, kept])
+        return Slots([self.attributes[k] for k in kept], self.presence[:, kept], [self._sizes[k] for k in kept])
+
+    @property
+    def _sizes(self) -> list[int]:
+        return [x.shape[1] for x in self.attributes] if self.sizes is None else self.sizes
 
 
 def half_space(readings: Readings, slots: Slots, unit: Array) -> tuple[Array, float]:

@@ -284,6 +284,7 @@ class _Recovery:
         return Slots(
             [x for k in modules if (x := self.functionals[k]) is not None],
             np.column_stack([self.mark_of[self.modules[k].support] for k in modules]),
+            [0 if (y := self.modules[k].attributes) is None else y.shape[1] for k in modules],
         )
 
     # -- inputs -----------------------------------------------------------------------------------------------------------

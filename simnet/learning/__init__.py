@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from simnet.learning import metrics
 from simnet.learning.blind import BlindWiring, blind_wiring
-from simnet.learning.functions import FoundModule
+from simnet.learning.modules import FoundModule
 from simnet.learning.packets import LearntPackets, PacketDiagnostics, learn_packets
 from simnet.learning.wiring import FoundEdge, WiringEvidence, find_wiring
 

@@ -12,15 +12,14 @@ from numpy.typing import NDArray
 
 from simnet.checks import integer, probability, real
 from simnet.late import networkx as nx
-from simnet.learning.functions import FoundModule, Target, recover_modules, unknown
 from simnet.learning.marks import Marks, Support, find_marks, presence
+from simnet.learning.modules import FoundModule, Target, recover_modules, unknown
 from simnet.learning.ranks import BULK, ActivityRanks, Coordinates, coordinates
-from simnet.learning.supports import Ranked, complement, less_group_means, orthonormal, ranked_supports
+from simnet.learning.supports import Ranked, less_group_means, ranked_supports
+from simnet.learning.units import Readings
 
 Array = NDArray[Any]
 
-#: What ranks say when nothing they say is safe.
-NOTHING = Ranked({}, {}, {}, {}, 0, 0)
 #: Pairs that are needed: so many for each dimension, and so many more.
 PAIRS, EXTRA = 1.3, 20
 
@@ -64,13 +63,14 @@ class BlindWiring:
     def modules(self) -> tuple[FoundModule, ...]:
         """The modules in the order of ``supports``, with attributes, direct sources and functions where these were found.
 
-        A module stands for each entry of ``supports``.  See :mod:`simnet.learning.functions`; this takes seconds.
+        A module stands for each entry of ``supports``.  See :mod:`simnet.learning.modules`; this takes seconds.
+        In noise, beyond rounding, supports are all that is stated: a source of a source can pass for a direct one.
         """
         if self.data is None or not self.supports:
             return ()
         if self.noise:
-            return tuple(unknown(support, "noise: attributes cannot be read off exactly") for support in self.supports)
-        return tuple(recover_modules(self.data.active, self.data.targets(self.supports), self.data.marks))
+            return tuple(unknown(support, "noise: direct sources cannot be told from theirs") for support in self.supports)
+        return tuple(self.data.recover(self.supports))
 
     def graph(self) -> nx.DiGraph[int]:
         """The wiring: nodes are positions in ``supports``, edges lead from a module to those that it feeds.
@@ -113,20 +113,21 @@ class Data:
     space: Coordinates
     directions: dict[Support, Array]
     dimensions: dict[Support, int]
+    attribute_dim: int | None
 
-    def targets(self, supports: tuple[Support, ...]) -> list[Target]:
-        """The readings of each distinct support, without those of the supports inside it."""
-        values = self.sketches @ self.space.functionals
-        targets = []
-        for support in dict.fromkeys(supports):
-            own = self.directions.get(support, np.zeros((values.shape[1], 0)))
-            inner = [A for A in self.directions if support > A]
-            if own.shape[1] and inner:
-                below = sum(self.dimensions[A] for A in inner)
-                own = complement(own, orthonormal(np.hstack([self.directions[A] for A in inner]), below))
-            rows = np.flatnonzero(self.active[:, list(support)].any(axis=1))
-            targets.append(Target(support, rows, values[rows] @ own, supports.count(support)))
-        return targets
+    def recover(self, supports: tuple[Support, ...]) -> list[FoundModule]:
+        """The modules of those supports."""
+        distinct = list(dict.fromkeys(supports))
+        coordinates = self.sketches @ self.space.functionals
+        values = np.hstack([coordinates, presence(self.active, distinct)])
+        readings = Readings(values, coordinates.shape[1], self.space.noise)
+        return recover_modules(self.active, readings, distinct, [self._target(support, supports) for support in distinct])
+
+    def _target(self, support: Support, supports: tuple[Support, ...]) -> Target:
+        copies = supports.count(support)
+        size = self.dimensions.get(support) if self.attribute_dim is None else copies * self.attribute_dim
+        nothing = np.zeros((self.space.functionals.shape[1], 0))
+        return Target(support, self.directions.get(support, nothing), size, copies)
 
 
 def blind_wiring(
@@ -202,10 +203,8 @@ def blind_wiring(
     patterns = patterns.reshape(-1)
     if marks.supports:
         ranks = ActivityRanks(active, space, presence(active, marks.supports), patterns, failure)
-        ranked = ranked_supports(ranks, marks.supports) if space.clear else NOTHING
-        if space.noise and (ranked.left or ranked.undetermined):
-            ranked = NOTHING  # what is weak in some runs is taken for absent there
-        data = Data(active, values, ranks.marks, space, ranked.directions, ranked.dimensions)
+        ranked = ranked_supports(ranks, marks.supports)
+        data = Data(active, values, ranks.marks, space, ranked.directions, ranked.dimensions, attribute_dim)
         return _result(marks, ranked, attribute_dim, rank, space.noise, messages, data)
     messages.append(f"marks of presence: {marks.problem}")
     different = int(patterns.max()) + 1
@@ -223,7 +222,7 @@ def blind_wiring(
     if problem:
         return BlindWiring((), (), (), "none", rank, space.noise, (problem,), tuple(messages))
     ranked = ranked_supports(ActivityRanks(active, varying, None, patterns, failure))
-    data = Data(active, values, None, varying, ranked.directions, ranked.dimensions)
+    data = Data(active, values, None, varying, ranked.directions, ranked.dimensions, attribute_dim)
     return _result(None, ranked, attribute_dim, rank, varying.noise, messages, data)
 
 
@@ -302,10 +301,8 @@ def _result(
         copies = 1 if odd or size is None or attribute_dim is None else size // attribute_dim
         supports += [(support, size if size is None else size // copies, margin)] * copies
     if not data.space.clear:
-        undetermined.append("noise hides directions: dimensions are not known, and supports may be missing")
-    elif ranked is NOTHING:
-        undetermined.append("noise hides attributes in some runs: dimensions are not known")
-    if ranked.left:
+        undetermined.append("noise hides directions: attributes and supports may be missing")
+    if ranked.left and not ranked.undetermined:
         undetermined.append(f"{ranked.left} dimensions belong to no support that was found")
     if marks is not None and supports:
         inputs = max(max(support) for support, _, _ in supports) + 1

@@ -22,7 +22,7 @@ import scipy
 from numpy.typing import NDArray
 
 from simnet.learning.marks import MOST, Support
-from simnet.learning.ranks import SPARE, ActivityRanks, Rank, silent
+from simnet.learning.ranks import MARGIN, SPARE, ActivityRanks, Rank, silent
 
 Array = NDArray[Any]
 
@@ -45,7 +45,7 @@ class Ranked:
     undetermined : dict of frozenset to str
         Sets of which nothing can be said, and why.
     directions : dict of frozenset to (r, k) array
-        Of all modules with that support or one inside it.
+        Of all modules with that support or one inside it; where nothing can be said, maybe others among them.
     left : int
         Attributes that belong to no support found.
     tried : int
@@ -96,23 +96,28 @@ def _one(ranks: ActivityRanks, T: Support, total: int, result: Ranked) -> tuple[
         rank = ranks.over(quiet)
         if rank.rank == total - below and _everything_seen(ranks, T, quiet):
             return 0, ""  # what is there already accounts for all that vanishes
-    if not rank.clear:
-        return None, f"{int(quiet.sum())} pairs with all of {sorted(T)} silent are too few, or too close to call"
+    close = (
+        "" if rank.clear else f"{int(quiet.sum())} pairs with all of {sorted(T)} silent are too few, or too close to call"
+    )
+    if close and (ranks.marks is None or ranks.freedom(quiet) < MARGIN * rank.rank + SPARE):
+        return None, close
     if not _everything_seen(ranks, T, quiet):
         return None, f"some other input is never active while all of {sorted(T)} are silent"
     absent = _without_marks(ranks, rank.absent)
-    own, margin = _own(ranks, T, absent)
+    # with noise what is weak would be taken for absent in the few runs that this looks at
+    own, margin = (absent, math.inf) if ranks.space.noise else _own(ranks, T, absent)
     if own is None:
         return None, f"too few pairs with only {sorted(T)} active"
+    result.directions[T] = own
     excess = own.shape[1] - below
-    if excess < 0:
-        return None, "ranks contradict each other"
+    if close or excess < 0:
+        return None, close or "ranks contradict each other"
     if excess:
         lower = [result.directions[A] for A in result.dimensions if A < T]
         fresh = complement(own, orthonormal(np.hstack(lower), below)) if lower else own
         if _depends_on_others(ranks, T, fresh, result.directions):
             return None, f"{excess} dimensions vanish with {sorted(T)} but depend on other inputs: dead units"
-        result.dimensions[T], result.margins[T], result.directions[T] = excess, min(margin, rank.margin), own
+        result.dimensions[T], result.margins[T] = excess, min(margin, rank.margin)
     return excess, ""
 
 
@@ -122,11 +127,16 @@ def _everything_seen(ranks: ActivityRanks, T: Support, quiet: Array) -> bool:
 
 
 def _without_marks(ranks: ActivityRanks, absent: Array) -> Array:
-    """Directions in which attributes vary at all: marks that are projected out leave some in which nothing does."""
+    """Directions in which attributes vary at all: so many marks as are projected out leave some in which nothing does."""
     if ranks.marks is None or not absent.shape[1]:
         return absent
-    everywhere = ranks.over(np.ones(len(ranks.active), dtype=bool), absent)
-    return complement(absent, everywhere.absent)
+    whole = np.ones(len(ranks.active), dtype=bool)
+    if not ranks.space.noise:
+        return complement(absent, ranks.over(whole, absent).absent)
+    # the weakest attribute may be fainter than a limit that is safe; how many marks there are is known
+    values = ranks.residual(whole) @ absent
+    _, vectors = np.linalg.eigh(values.T @ values)
+    return np.asarray(absent @ vectors[:, min(ranks.marks.shape[1], absent.shape[1]) :])
 
 
 def _own(ranks: ActivityRanks, T: Support, absent: Array) -> tuple[Array | None, float]:

@@ -90,7 +90,6 @@ def test_noise_that_can_be_borne_and_noise_that_cannot(three_levels):
     assert found.noise == pytest.approx(1e-4 * scale, rel=0.02)
     assert sets(blind_wiring(three_levels.active, noisy, noise=1e-4 * scale)) == three_levels.truth
     assert set(found.dimensions) <= {4, None}
-    assert found.graph().number_of_edges() == 0
     lost = blind_wiring(three_levels.active, three_levels.sketches + 0.1 * scale * draw)
     assert lost.supports == ()
     assert "noise" in lost.undetermined[0]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import simnet
-from simnet.learning import blind_wiring, functions
+from simnet.learning import blind_wiring
 from tests.learning.conftest import make_pairs
 
 
@@ -84,9 +84,8 @@ def test_modules_of_one_support():
             assert set(graph.predecessors(k)) == {j for j, A in enumerate(found.supports) if len(A) == 1}
 
 
-def test_sketches_that_no_function_made_have_no_edges(three_levels_in_small, monkeypatch):
+def test_sketches_that_no_function_made_have_no_edges(three_levels_in_small):
     """The attributes of the upper modules come from other runs with the same objects: supports stay, functions go."""
-    monkeypatch.setattr(functions, "PATIENCE", 2)
     pairs, _ = three_levels_in_small
     planted, below = planted_attributes(pairs), supports_by_name(pairs.network)
     _, patterns = np.unique(pairs.active, axis=0, return_inverse=True)
@@ -121,3 +120,12 @@ def test_nothing_found_makes_an_empty_graph(three_levels_in_small):
     nothing = blind_wiring(pairs.active[:10], pairs.sketches[:10])
     assert nothing.graph().number_of_nodes() == 0
     assert nothing.dictionary[0].shape == (0, 0)
+
+
+def test_in_noise_supports_are_all_that_is_stated(three_levels_in_small):
+    pairs, _ = three_levels_in_small
+    noise = 1e-5 * np.sqrt(np.mean(pairs.sketches**2)) * np.random.default_rng(5).standard_normal(pairs.sketches.shape)
+    found = blind_wiring(pairs.active, pairs.sketches + noise, attribute_dim=2)
+    assert set(found.supports) == set(supports_by_name(pairs.network).values())
+    assert not found.graph().edges
+    assert all("noise" in module.problem for module in found.modules)

@@ -28,6 +28,7 @@ PROPERTIES = {
     "wiring, matrices known": ("known_wiring", "known_wiring"),
     "the same in noise": ("known_wiring_noise", "known_wiring"),
     "wiring, matrices unknown": ("wiring", "blind_wiring"),
+    "its edges and functions": ("blind_edges", "blind_wiring"),
     "other architectures": ("architectures", "attributes"),
 }
 

@@ -3,6 +3,7 @@
 * *Marks*: every support is found and none that is not there, layered and random wirings, with and without noise.
 * *Ranks*: so it is from ranks alone, by a recipe without marks of presence, with the attributes of each support.
 * *Edges*: direct edges and module functions follow, in a small network; functions are held to runs that were held out.
+* *Functions*: the same for networks of any size, as shares of what there is: from how many pairs on, no law says.
 * *Shuffled*: pairs that do not belong together say nothing.
 """
 
@@ -53,7 +54,7 @@ class Wiring(Claim):
         recipe="recursive",
         dtype="float64",
     ) | {
-        "kind": ("marks", "ranks", "edges", "share"),
+        "kind": ("marks", "ranks", "edges", "share", "functions"),
         "noise": Real(0.0, minimum=0.0),
     }
 
@@ -108,7 +109,9 @@ class Wiring(Claim):
         sketches = maker.encode(network.run(runs, seed, activity=active))
         noise = parameters["noise"] * float(np.sqrt(np.mean(sketches**2)))
         sketches = sketches + noise * stream(seed, "noise").standard_normal(sketches.shape)
-        found = blind_wiring(active, sketches)
+        dims = {module.attribute_dim for module in network.modules}
+        known = dims.pop() if parameters["kind"] == "functions" and len(dims) == 1 else None
+        found = blind_wiring(active, sketches, attribute_dim=known)
         shuffled = blind_wiring(active, sketches[stream(seed, "shuffle").permutation(runs)])
         right = [support for support in found.supports if support in truth]
         samples = [
@@ -117,6 +120,16 @@ class Wiring(Claim):
         ]
         if parameters["kind"] == "share":  # how many runs it takes: there is no law for too few of them
             return [Sample("share of supports found", len(right) / len(truth), math.nan), *samples]
+        if parameters["kind"] == "functions":
+            stated = {(found.supports[a], found.supports[b]) for a, b in found.graph().edges}
+            hidden = sum(bool(module.slots) for module in network.modules)
+            explained = sum(module.score for module in found.modules if module.sources) / hidden
+            return [
+                Sample("F1 of the edges", 2.0 * len(stated & edges) / (len(stated) + len(edges)), math.nan),
+                Sample("R² of all functions, held out", explained, math.nan),
+                Sample("false edges", len(stated - edges), 0.0, zero_scale=1.0),
+                *samples,
+            ]
         samples.insert(0, Sample("supports found", len(right), len(truth)))
         if parameters["kind"] == "ranks":
             pairs = zip(found.supports, found.dimensions, strict=True)

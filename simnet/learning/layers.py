@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.optimize
+import scipy
 from numpy.typing import NDArray
 
 from simnet.learning.units import EACH, RUNS, RUNS_EACH, ZERO, Readings, _scales

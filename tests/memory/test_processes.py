@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +33,8 @@ def ended(process):
 def test_one_process_reads_what_another_adds(empty):
     with started("adder.py", empty.path, 0) as process:
         told = [process.stdout.readline()]
-        seen = 0
-        for _ in range(10):
+        seen, deadline = 0, time.monotonic() + 60.0
+        while seen < 10 and time.monotonic() < deadline:
             ids = empty.ids()
             # all that was there before and more, none half
             assert ids.tolist() == list(range(1, len(ids) + 1))

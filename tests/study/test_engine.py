@@ -172,6 +172,8 @@ def test_a_sweep_that_is_killed_again_and_again_ends_in_the_same_table(place):
         wait_until(lambda before=before, sweep=sweep: len(place.begun) > before or sweep.poll() is not None)
         time.sleep(draw.uniform(0.0, 0.1))
         sweep.kill()
+        sweep.wait()
+        os.killpg(sweep.pid, signal.SIGKILL)  # a worker that is idle would hold the pipes for minutes
         sweep.communicate()
     assert len(set(place.begun)) < trials, "done before the last kill"
     run_study(load_study(path))

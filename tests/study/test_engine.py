@@ -6,6 +6,7 @@ import random
 import signal
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -173,7 +174,8 @@ def test_a_sweep_that_is_killed_again_and_again_ends_in_the_same_table(place):
         time.sleep(draw.uniform(0.0, 0.1))
         sweep.kill()
         sweep.wait()
-        os.killpg(sweep.pid, signal.SIGKILL)  # a worker that is idle would hold the pipes for minutes
+        with suppress(ProcessLookupError):
+            os.killpg(sweep.pid, signal.SIGKILL)  # a worker that is idle would hold the pipes for minutes
         sweep.communicate()
     assert len(set(place.begun)) < trials, "done before the last kill"
     run_study(load_study(path))

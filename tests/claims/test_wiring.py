@@ -24,7 +24,7 @@ def test_right_software_holds():
 @pytest.mark.usefixtures("one_case")
 def test_activity_of_other_runs_fails(monkeypatch):
     right = claim.blind_wiring
-    monkeypatch.setattr(claim, "blind_wiring", lambda active, sketches: right(active[::-1], sketches))
+    monkeypatch.setattr(claim, "blind_wiring", lambda active, sketches, **options: right(active[::-1], sketches, **options))
     assert "supports found" in {row.quantity for row in verify(["wiring"], quick=True) if not row.holds}
 
 
@@ -32,8 +32,8 @@ def test_activity_of_other_runs_fails(monkeypatch):
 def test_a_support_too_many_fails(monkeypatch):
     right = claim.blind_wiring
 
-    def wrong(active, sketches):
-        found = right(active, sketches)
+    def wrong(active, sketches, **options):
+        found = right(active, sketches, **options)
         return dataclasses.replace(found, supports=(*found.supports, frozenset(range(6))))
 
     monkeypatch.setattr(claim, "blind_wiring", wrong)

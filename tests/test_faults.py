@@ -21,20 +21,12 @@ import pytest
 import simnet
 from simnet.memory import SketchStore
 from simnet.study import load_study, run_study
+from tests import small
 
 NETWORK = simnet.networks.scene(places=2, kinds=("cat", "dog"), seed=0)
 SKETCHER = simnet.Sketcher(NETWORK, 2048, seed=3)
 
-STUDY = """
-title = "Small"
-question = "Is it?"
-claim = "attribute_recovery"
-trials = 4
-[parameters]
-network = {family = "layered", widths = [2, 1], attribute_dim = 2}
-[grid]
-sketch_dim = [16, 32]
-"""
+STUDY = small.STUDY.format(trials=4)
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits and folders of Linux stand for the faults")
 

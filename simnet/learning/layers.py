@@ -170,6 +170,16 @@ def shortening(readings: Readings, drives: Array, units: Array) -> Array:
     return np.where(known, np.minimum(np.sum(z * g, axis=1) / np.where(known, energy, 1.0), 1.0), np.nan)
 
 
+def _to_be_fitted(readings: Readings, slots: Slots, own: Array, known: Array) -> tuple[Array, Array, Array, Array]:
+    """Bases of what is known and of the rest of ``own``; the slots whitened, and the way back to their weights."""
+    linear = _basis(readings.values @ known)
+    rest = readings.values @ own
+    rest = _basis(rest - linear @ (linear.T @ rest))
+    left, singular, right = np.linalg.svd(readings.values @ slots.columns, full_matrices=False)
+    kept, root = singular > 1e-9 * singular[0], np.sqrt(len(readings.values))
+    return linear, rest, left[:, kept] * root, (right[kept].T / singular[kept]) * root
+
+
 def further_units(
     readings: Readings, slots: Slots, own: Array, known: Array, short: Array, draw: np.random.Generator
 ) -> Iterator[tuple[Array, Array]]:
@@ -181,12 +191,7 @@ def further_units(
     rows = np.flatnonzero(np.isfinite(short))
     rows = draw.permutation(rows)[: max(RUNS, RUNS_EACH * known.shape[1] // 2)]
     few, factor = readings.at(rows), short[rows]
-    linear = _basis(few.values @ known)
-    rest = few.values @ own
-    rest = _basis(rest - linear @ (linear.T @ rest))
-    left, singular, right = np.linalg.svd(few.values @ slots.columns, full_matrices=False)
-    kept = singular > 1e-9 * singular[0]
-    white, back = left[:, kept] * np.sqrt(len(rows)), (right[kept].T / singular[kept]) * np.sqrt(len(rows))
+    linear, rest, white, back = _to_be_fitted(few, slots, own, known)
 
     def loss(weights: Array) -> tuple[float, Array]:
         drive = white @ weights
@@ -338,12 +343,7 @@ def fitted_module(
     """
     rows = draw.permutation(len(readings.values))[: max(RUNS, RUNS_EACH * other.shape[1] // 2)]
     few = readings.at(rows)
-    linear = _basis(few.values @ other)
-    rest = few.values @ own
-    rest = _basis(rest - linear @ (linear.T @ rest))
-    left, singular, right = np.linalg.svd(few.values @ slots.columns, full_matrices=False)
-    kept = singular > 1e-9 * singular[0]
-    white, back = left[:, kept] * np.sqrt(len(rows)), (right[kept].T / singular[kept]) * np.sqrt(len(rows))
+    linear, rest, white, back = _to_be_fitted(few, slots, own, other)
 
     def norms(raw: Array) -> Array:
         return np.asarray(np.linalg.norm(raw.reshape(len(raw), copies, -1), axis=2))

@@ -31,19 +31,11 @@ from simnet.matrices import FAMILIES
 from simnet.memory import SketchStore
 from simnet.networks import NETWORKS
 from simnet.recipes import RECIPES
+from tests import small
 
 NETWORK = simnet.networks.scene(places=2, kinds=("cat", "dog"), seed=0)
 
-STUDY = """
-title = "Small"
-question = "Is it?"
-claim = "attribute_recovery"
-trials = 2
-[parameters]
-network = {family = "layered", widths = [2, 1], attribute_dim = 2}
-[grid]
-sketch_dim = [16, 32]
-"""
+STUDY = small.STUDY.format(trials=2)
 
 TEXTS = [
     *(

@@ -30,6 +30,7 @@ from simnet.networks.description import describe_network, read_network
 from simnet.regression import read_reference
 from simnet.report.page import page
 from simnet.study import StudyError, load_study, read_results, run_study
+from tests import small
 from tests.fuzz.mutations import STRANGE, Trap, damaged_archive, damaged_bytes, damaged_document, damaged_json, sprung, toml
 
 ROOT = Path(__file__).parents[2]
@@ -193,20 +194,14 @@ def test_stores(place, content):
         store.check()
 
 
-SMALL = """
-title = "Small"
-question = "Is it?"
-claim = "attribute_recovery"
-trials = 2
-[parameters]
-network = {family = "layered", widths = [2, 1], attribute_dim = 2}
-[grid]
-sketch_dim = [16, 32]
-defect = ["none", "matrices too large"]
+SMALL = (
+    small.STUDY.format(trials=2)
+    + """defect = ["none", "matrices too large"]
 [[figure]]
 x = "sketch_dim"
 quantity = "MSE*"
 """
+)
 READ = ("study.toml", "summary.csv", "provenance.json", "trials.parquet")
 
 

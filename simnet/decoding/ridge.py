@@ -23,6 +23,10 @@ Array = NDArray[np.float64]
 #: What is assumed of attributes where nothing can be estimated: an empty structure, or a sketch of zeros.
 FALLBACK = (0.0, 1.0)
 
+#: Logarithms of the variances among which the most likely one is looked for, before it is refined.
+GRID_STEP = 0.5
+LOGARITHMS = tuple(np.arange(-30.0, 3.0 + GRID_STEP, GRID_STEP))
+
 
 class Prior(NamedTuple):
     """Mean and variance of an attribute."""
@@ -154,22 +158,24 @@ def graded_svd(columns: Array) -> tuple[Array, Array, Array]:
 def _most_likely(singular: Array, mixed: Array, ones: Array, noise: float) -> Prior:
     """Mean and variance under which the sketch is the most likely, less one degree of freedom for the mean.
 
-    Along the singular vectors the sketch has independent coordinates of mean ``μ u_i`` and variance ``v s_i² + σ²``.
+    Along the singular vectors the sketch has independent coordinates of mean ``μ 1ᵀu_i`` and variance ``v s_i² + σ²``,
+    the smallest ones, which noise or a light weight made so, like any.
     """
     if not singular.any() or not mixed.any():
         return Prior(*FALLBACK)
-    n = len(mixed)
-    usable = singular > 1e-12 * singular.max()
-    power, y, u = singular[usable] ** 2, mixed[:, usable], ones[usable]
+    n, power = len(mixed), singular**2
 
     def profile(logarithm: float) -> tuple[float, float]:
-        spread = np.exp(logarithm) * power + noise**2
-        precision = n * float(np.sum(u**2 / spread))
-        mean = float(np.sum(y * u / spread)) / precision if precision > 0.0 else 0.0
-        misfit = float(np.sum((y - mean * u) ** 2 / spread))
+        spread = np.exp(logarithm) * power + noise**2 + 1e-300
+        precision = n * float(np.sum(ones**2 / spread))
+        mean = float(np.sum(mixed * ones / spread)) / precision if precision > 0.0 else 0.0
+        misfit = float(np.sum((mixed - mean * ones) ** 2 / spread))
         return misfit + n * float(np.sum(np.log(spread))) + np.log(max(precision, 1e-300)), mean
 
-    found = scipy.optimize.minimize_scalar(lambda t: profile(t)[0], bounds=(-30.0, 3.0), method="bounded")
+    # flat for variances that noise hides and with more than one valley: the lowest of a grid, and from there
+    lowest = min(LOGARITHMS, key=lambda t: profile(t)[0])
+    around = lowest - GRID_STEP, lowest + GRID_STEP
+    found = scipy.optimize.minimize_scalar(lambda t: profile(t)[0], bounds=around, method="bounded")
     return Prior(profile(found.x)[1], float(np.exp(found.x)))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy.linalg
 from numpy.typing import NDArray
 
 from simnet.networks.network import ROUNDING, ModularNetwork, Name
@@ -70,12 +71,13 @@ class FunctionReport:
 
 def inspect_function(module: Name, inputs: Array, outputs: Array) -> FunctionReport:
     """Measure a function from ``(n, inputs)`` and ``(n, a)`` samples; ``n`` should be several times both dimensions."""
-    singular = np.linalg.svd(outputs, compute_uv=False)
-    rank = int(np.sum(singular > RANK_TOLERANCE * max(singular[0], 1e-300)))
+    # Gram matrices lose what lies below the root of the precision, and the tolerances lie far above it
+    squares = np.linalg.eigvalsh(outputs.T @ outputs)
+    rank = int(np.sum(squares > RANK_TOLERANCE**2 * max(squares[-1], 1e-300)))
     active = np.mean(outputs > 0.0, axis=0)
-    design = np.column_stack([inputs, np.ones(len(inputs))])
-    residual = outputs - design @ np.linalg.lstsq(design, outputs, rcond=None)[0]
-    total = float(np.sum((outputs - outputs.mean(0)) ** 2))
+    x, y = inputs - inputs.mean(axis=0), outputs - outputs.mean(axis=0)
+    residual = y - x @ (scipy.linalg.pinvh(x.T @ x, rtol=1e-12) @ (x.T @ y)) if x.shape[1] else y
+    total = float(np.sum(y**2))
     return FunctionReport(
         module=module,
         samples=len(outputs),

@@ -51,6 +51,10 @@ FIRST, ABOVE, ROUNDS = 150, 100, 3
 TRIED, TRIED_EACH = 1500, 40
 #: Without noise a function is stated where it explains this share of the variance in held-out runs.
 EXACT = 1.0 - 1e-6
+#: How often units are searched for again, in noise, when no function of theirs is right.
+AGAIN = 1
+#: Singular values of directions, each of length 1, below which they are of one span.
+SAME_SPAN = 1e-6
 #: An edge is stated above this many standard errors.
 SIGNIFICANT = 5.0
 
@@ -141,12 +145,25 @@ class _Recovery:
         self.modules: list[FoundModule] = []
         self.functionals: list[Array | None] = []
         self.scales: list[Array] = []
+        self.lost: list[tuple[Support, Array]] = []
+        self.span = np.zeros((readings.values.shape[1], 0))
         self.pending = np.zeros((readings.values.shape[1], 0))
 
     def add(self, target: Target) -> None:
         """The modules of one support, as many as there are copies."""
-        first = len(self.modules)
-        problem = self._search(target) if target.whole.shape[1] else "the dimensions of its support are not known"
+        first, problem = len(self.modules), ""
+        if not target.whole.shape[1]:
+            problem = "the dimensions of its support are not known"
+        elif self.readings.noise and any(module.problem for module in self.modules if module.support < target.support):
+            problem = "modules inside its support are not all known"
+        problem = problem or self._search(target)
+        problem = problem or next((module.problem for module in self.modules[first:] if module.problem), "")
+        if target.whole.shape[1] and (
+            len(self.modules) != first + target.copies or any(module.problem for module in self.modules[first:])
+        ):
+            self.lost.append((target.support, target.whole))
+            if self.readings.noise:  # a module that is not known may feed the others of its support
+                del self.modules[first:], self.functionals[first:], self.scales[first:]
         while len(self.modules) < first + target.copies:
             self._append(unknown(target.support, problem or "its attributes were not found"), None)
         if len(self.modules) > first + target.copies:
@@ -184,6 +201,7 @@ class _Recovery:
             if not below:
                 return "no module inside its support was recovered"
             slots, other = self._slots(below), np.hstack([inner, marks])
+            self.span = np.hstack([own, other])
             if target.copies > 1:
                 fresh = self._some_of_several(target, runs, own, other, found, size, slots, below, there, draw)
                 if not fresh.shape[1]:
@@ -200,6 +218,14 @@ class _Recovery:
             found = np.hstack([found, units])
             squares = None if whole is None else np.ones(units.shape[1])
             self._layer(target.support, runs, units, drives, squares, slots, below, there, draw)
+            for _ in range(AGAIN if runs.noise else 0):
+                if not self.modules[-1].problem:
+                    break
+                units, drives = self._units(runs, own, other, found[:, :0], size, slots, draw)
+                if units.shape[1]:
+                    del self.modules[first:], self.functionals[first:], self.scales[first:]
+                    found = units
+                    self._layer(target.support, runs, units, drives, None, slots, below, there, draw)
             if whole is None and not runs.noise and self.modules[-1].problem:  # units that looked right and are not
                 again = fitted_module(runs, slots, own, other, size, 1, draw)
                 if again is not None:
@@ -262,11 +288,14 @@ class _Recovery:
         recovered = [
             x for x, m in zip(self.functionals, self.modules, strict=True) if x is not None and m.support < target.support
         ]
+        lost = [whole for support, whole in self.lost if support < target.support]
         inner = target.whole[:, :0]
-        if recovered:
-            inside = target.whole.T @ np.hstack(recovered)[: len(target.whole)]
+        if recovered or lost:
+            inside = target.whole.T @ np.hstack([*(x[: len(target.whole)] for x in recovered), *lost])
             inside = inside[:, np.linalg.norm(inside, axis=0) > 0.0]
-            inner = target.whole @ orthonormal(inside / np.linalg.norm(inside, axis=0), min(inside.shape))
+            inside = inside / np.linalg.norm(inside, axis=0)
+            rank = int(np.sum(np.linalg.svd(inside, compute_uv=False) > SAME_SPAN)) if lost else min(inside.shape)
+            inner = target.whole @ orthonormal(inside, rank)
         return complement(target.whole, inner), inner
 
     def _silenced(self, there: Array, *directions: Array) -> tuple[Array, ...]:
@@ -422,7 +451,7 @@ class _Recovery:
             squares, inside = self._shortening(runs, units, drives, slots, draw)
         held, noisy = self.held & there, ""
         if runs.noise:
-            fit, noisy = needed_sources(runs, self.readings.at(held), slots, units, drives, squares, draw)
+            fit, units, noisy = needed_sources(runs, self.readings.at(held), slots, self.span, units, drives, squares, draw)
             kept, weights, squares = fit.kept, fit.weights, fit.squares
             slots, below = slots.only(kept), [below[k] for k in kept]
         else:
@@ -443,8 +472,6 @@ class _Recovery:
         problem = noisy
         if not runs.noise and score <= EXACT:
             problem = f"no function predicts held-out runs exactly: R² = {score:.6f}"
-        if runs.noise and any(m.problem for m in self.modules if m.support < support):
-            problem = "modules inside its support are not all known"
         sources, matrices, thresholds = {}, {}, {}
         for source, place in zip(below, slots.places, strict=True):
             cut = drive[held] - self.readings.values[held] @ (slots.columns[:, place] @ weights[place])

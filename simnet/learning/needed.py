@@ -1,7 +1,7 @@
 """Which modules another one needs, in noise.
 
 A reading is the truth plus ``σ f·ε``, ``f`` the functional that reads it.  With the right function ``Π(relu(drives))`` of a
-module what is left of unit ``j`` in a run has the variance ``σ² |Σ_k G_jk F_k − f_j|²``, ``F_k`` the functional of drive
+module what is left of unit ``j`` has the variance ``σ² |Σ_k G_jk F_k − f_j|²`` in a run, ``F_k`` the functional of drive
 ``k`` and ``G`` the derivative of ``Π(relu(·))`` there: no more and no less.  A set of sources is *tenable* where, in runs that
 were held out, no unit leaves more than that.
 
@@ -24,15 +24,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simnet.learning.layers import Slots, outputs, polished, refitted
-from simnet.learning.units import Readings
+from simnet.learning.units import ZERO, Readings, vanishing
 
 Array = NDArray[Any]
 
 #: A set is tenable where the squares of a unit's errors are, in the mean over held-out runs, at most so much above their law:
 #: what estimated coefficients add to it, and so many standard deviations.
 ESTIMATES, DEVIATIONS = 0.25, 5.0
+#: A source is needed where without it errors are so many times what is tenable; less may be what the readings of others lack.
+CLEARLY = 4.0
 #: Runs in which a smaller set is fitted: so many, and so many for each coefficient of a unit.
 FITTED, FITTED_EACH = 2000, 60
+#: A drive below zero by less than so many standard deviations may be above it.
+NEAR = 4.0
+#: How often units are read anew from what drives them.
+READ = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,11 +67,12 @@ class Fit:
 
 def law_of_errors(readings: Readings, drives: Array, units: Array, squares: Array) -> Array:
     """The variances ``(n, units)`` of what the right function leaves, as noise in the readings makes it."""
-    z = np.maximum(readings.values @ drives, 0.0)
+    z = readings.values @ drives
+    on = z > -NEAR * readings.level(drives, np.zeros(z.shape[1]))  # where noise may have switched it off, it is on
+    z = np.maximum(z, 0.0)
     energy = z**2 @ squares
     length = np.sqrt(np.maximum(energy, 1.0))
     bent = np.where(energy > 1.0, length**-3, 0.0)
-    on = z > 0.0
     # G_jk = [j = k]/ℓ − c_k² z_k z_j/ℓ³ where drive k is positive
     slopes = np.eye(z.shape[1]) / length[:, None, None] - bent[:, None, None] * (z[:, :, None] * (z * squares)[:, None, :])
     slopes = slopes * on[:, None, :]
@@ -77,7 +84,12 @@ def law_of_errors(readings: Readings, drives: Array, units: Array, squares: Arra
 
 def tenable(fit: Fit, runs: int) -> bool:
     """Whether no unit leaves more than noise does, over so many held-out runs."""
-    return bool(np.all(fit.misfit < 1.0 + ESTIMATES + DEVIATIONS * math.sqrt(2.0 / max(runs, 1))))
+    return bool(np.all(fit.misfit < limit(runs)))
+
+
+def limit(runs: int) -> float:
+    """Below which a misfit over so many held-out runs is no more than noise and estimates make."""
+    return 1.0 + ESTIMATES + DEVIATIONS * math.sqrt(2.0 / max(runs, 1))
 
 
 def fitted(
@@ -102,9 +114,16 @@ def fitted(
 
 
 def needed_sources(
-    runs: Readings, held: Readings, slots: Slots, units: Array, drives: Array, squares: Array, draw: np.random.Generator
-) -> tuple[Fit, str]:
-    """The function of the sources that a module needs; and why none is stated, in words, or nothing.
+    runs: Readings,
+    held: Readings,
+    slots: Slots,
+    span: Array,
+    units: Array,
+    drives: Array,
+    squares: Array,
+    draw: np.random.Generator,
+) -> tuple[Fit, Array, str]:
+    """The function of the sources that a module needs; its units, read anew; and why nothing is stated, or nothing.
 
     Parameters
     ----------
@@ -112,6 +131,8 @@ def needed_sources(
         To fit in, and held out: runs in which the module is there.
     slots : Slots
         All modules that may feed it.
+    span : (r + p, k) array
+        What units are combinations of.
     units, drives : (r + p, a) arrays
         The module, and what drives it as far as that is known.
     squares : (a,) array
@@ -128,21 +149,44 @@ def needed_sources(
     def holds(one: Fit) -> bool:
         return tenable(one, len(held.values))
 
-    best = fit(slots.strong(runs, refitted(runs, slots, drives, units)), drives, squares)
+    kept = slots.strong(runs, refitted(runs, slots, drives, units))
+    best = fit(kept, drives, squares)
+    for _ in range(READ):
+        units = read_anew(runs, span, best.drives, units)
+        best = fit(kept, best.drives, best.squares)
     if not holds(best):
         whole = fit(every, drives, squares)
         if not holds(whole):
-            return whole, f"no function predicts held-out runs: errors are {whole.misfit.max():.3g} times those of the noise"
+            return (
+                whole,
+                units,
+                f"no function predicts held-out runs: errors are {whole.misfit.max():.3g} times those of the noise",
+            )
         best = whole
     for k in _weakest_first(slots, best, runs):
         if len(best.kept) > 1:
             without = fit([i for i in best.kept if i != k], best.drives, best.squares)
             best = without if holds(without) else best
     for k in best.kept:
-        if len(every) > 1 and holds(fit([i for i in every if i != k], best.drives, best.squares)):
-            return best, "noise: other modules explain it as well as those that feed it"
+        if len(every) == 1:
+            break
+        without = fit([i for i in every if i != k], best.drives, best.squares)
+        if without.misfit.max() < CLEARLY * limit(len(held.values)):
+            return best, units, "noise: other modules explain it as well as those that feed it"
     best = fitted(runs, held, slots, best.kept, units, best.drives, best.squares)
-    return best, "" if holds(best) else "no function predicts held-out runs"
+    return best, units, "" if holds(best) else "no function predicts held-out runs"
+
+
+def read_anew(runs: Readings, span: Array, drives: Array, units: Array) -> Array:
+    """The functionals of units that are nothing but noise in the runs in which what drives them is below 0."""
+    z = runs.values @ drives
+    silent = z < -ZERO * runs.level(drives, z.std(axis=0))
+    return np.column_stack(
+        [
+            vanishing(runs.at(rows), span, unit) if rows.sum() > 2 * span.shape[1] else unit
+            for rows, unit in zip(silent.T, units.T, strict=True)
+        ]
+    )
 
 
 def _weakest_first(slots: Slots, fit: Fit, readings: Readings) -> list[int]:

@@ -8,7 +8,8 @@ first, as nothing but them is a function of what lies below.
 Inputs are functions of nothing.  Where other modules share their support, the input is what is no function of the others.
 
 All is least squares over the right runs, with the noise taken off; what noise does to a reading is known, so a function
-that is not the right one is found out by runs that it cannot explain.  Nothing is stated that was not tested so.
+that is not the right one is found out by runs that it cannot explain, and a source that is none by those that are
+(:mod:`simnet.learning.needed`).  Nothing is stated that was not tested so.
 """
 
 from __future__ import annotations
@@ -219,7 +220,7 @@ class _Recovery:
             squares = None if whole is None else np.ones(units.shape[1])
             self._layer(target.support, runs, units, drives, squares, slots, below, there, draw)
             for _ in range(AGAIN if runs.noise else 0):
-                if not self.modules[-1].problem:
+                if not self.modules[-1].problem or found.shape[1] < size:
                     break
                 units, drives = self._units(runs, own, other, found[:, :0], size, slots, draw)
                 if units.shape[1]:

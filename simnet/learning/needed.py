@@ -2,8 +2,8 @@
 
 A reading is the truth plus ``σ f·ε``, ``f`` the functional that reads it.  With the right function ``Π(relu(drives))`` of a
 module what is left of unit ``j`` has the variance ``σ² |Σ_k G_jk F_k − f_j|²`` in a run, ``F_k`` the functional of drive
-``k`` and ``G`` the derivative of ``Π(relu(·))`` there: no more and no less.  A set of sources is *tenable* where, in runs that
-were held out, no unit leaves more than that.
+``k`` and ``G`` the derivative of ``Π(relu(·))`` there: no more and no less.  A set of sources is *tenable* where no unit
+leaves more than that in runs that were held out.
 
 * *Needed* is a source without which no set is tenable: not even that of all other modules inside the support.  What feeds
   a source of a module makes up for it as far as its function is linear, and no further.
@@ -24,14 +24,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simnet.learning.layers import Slots, outputs, polished, refitted
-from simnet.learning.units import ZERO, Readings, vanishing
+from simnet.learning.units import SAME, ZERO, Readings, vanishing
 
 Array = NDArray[Any]
 
-#: A set is tenable where the squares of a unit's errors are, in the mean over held-out runs, at most so much above their law:
-#: what estimated coefficients add to it, and so many standard deviations.
+#: A set is tenable where the squares of a unit's errors over their law are, in the mean over held-out runs, at most so much
+#: above 1: what estimated coefficients add, and so many standard deviations.
 ESTIMATES, DEVIATIONS = 0.25, 5.0
-#: A source is needed where without it errors are so many times what is tenable; less may be what the readings of others lack.
+#: A source is needed where without it errors are so many times what is tenable; less may be what other readings lack.
 CLEARLY = 4.0
 #: Runs in which a smaller set is fitted: so many, and so many for each coefficient of a unit.
 FITTED, FITTED_EACH = 2000, 60
@@ -178,15 +178,19 @@ def needed_sources(
 
 
 def read_anew(runs: Readings, span: Array, drives: Array, units: Array) -> Array:
-    """The functionals of units that are nothing but noise in the runs in which what drives them is below 0."""
+    """The functionals of units that are nothing but noise in the runs in which what drives them is below 0.
+
+    As they were where that is another unit: these drives are wrong.
+    """
     z = runs.values @ drives
     silent = z < -ZERO * runs.level(drives, z.std(axis=0))
-    return np.column_stack(
-        [
-            vanishing(runs.at(rows), span, unit) if rows.sum() > 2 * span.shape[1] else unit
-            for rows, unit in zip(silent.T, units.T, strict=True)
-        ]
-    )
+    anew = []
+    for rows, unit in zip(silent.T, units.T, strict=True):
+        found = vanishing(runs.at(rows), span, unit) if rows.sum() > 2 * span.shape[1] else unit
+        one, two = runs.values @ unit, runs.values @ found
+        alike = float(one @ two) > SAME * float(np.linalg.norm(one) * np.linalg.norm(two))
+        anew.append(found if alike else unit)
+    return np.column_stack(anew)
 
 
 def _weakest_first(slots: Slots, fit: Fit, readings: Readings) -> list[int]:

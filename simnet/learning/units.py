@@ -47,6 +47,8 @@ ZERO, ZEROS, BELOW = 2.5, 0.07, 0.004
 ROUNDING = 1e-7
 #: Facets: runs in a linear program, tries for each axis, and the least share of the runs on a facet.
 PROGRAM, TRIES, ON_FACET = 1500, 25, 0.03
+#: Functionals are noise alone that carry as much of it for their energy as the one that carries most, or this share of it.
+ALIKE = 0.5
 #: Two units are one above this cosine of what they hold beyond what is linear.
 SAME = 0.98
 
@@ -235,7 +237,7 @@ def _noisy_refined(readings: Readings, unit: Array, own: Array, other: Array) ->
 def vanishing(readings: Readings, columns: Array, unit: Array) -> Array:
     """The combination ``f`` of functionals that has least energy over those runs for the noise that it carries, ``σ²|f|²``.
 
-    In the scale and with the sign of another one: total least squares, the best that noise allows.
+    Total least squares, the best that noise allows; of several such combinations that which is nearest to ``unit``.
     """
     values = readings.values @ columns
     scales = _scales(values)
@@ -244,8 +246,11 @@ def vanishing(readings: Readings, columns: Array, unit: Array) -> Array:
     kept = sizes > 1e-10 * sizes[0]  # marks that are one in those runs
     root = right[kept].T / sizes[kept]
     noise = columns[: readings.noisy] @ root
-    found = columns @ (root @ np.linalg.svd(noise, full_matrices=False)[2][0])
-    return np.asarray(found * float((found @ unit) / (found @ found)))
+    _, shares, right = np.linalg.svd(noise, full_matrices=False)
+    # other units that happen to be zero in all of those runs vanish, too
+    silent = columns @ (root @ right[shares > ALIKE * shares[0]].T)
+    scales = _scales(silent)
+    return np.asarray(silent / scales @ np.linalg.lstsq(silent / scales, unit, rcond=1e-9)[0])
 
 
 class _Search:

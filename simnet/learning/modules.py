@@ -268,7 +268,7 @@ class _Recovery:
             self.pending = units
             units, drives = self._units(runs, own, other, found, size, slots, draw, each, wait=False)
             groups = [group for group in together(runs, drives, units) if len(group) == each]
-        options = [(units[:, group], drives[:, group], None) for group in groups]
+        options: list[tuple[Array, Array, Array | None]] = [(units[:, group], drives[:, group], None) for group in groups]
         if not options and not runs.noise and not found.shape[1]:  # units that are hardly ever zero
             whole = fitted_module(runs, slots, own, other, size, target.copies, draw)
             if whole is not None:

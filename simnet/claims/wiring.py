@@ -4,6 +4,7 @@
 * *Ranks*: so it is from ranks alone, by a recipe without marks of presence, with the attributes of each support.
 * *Edges*: direct edges and module functions follow, in a small network; functions are held to runs that were held out.
 * *Functions*: the same for networks of any size, as shares of what there is: from how many pairs on, no law says.
+* *Noise*: supports and edges at a share of the noise that hides the weakest direction of the sketches; none that is false.
 * *Shuffled*: pairs that do not belong together say nothing.
 """
 
@@ -14,14 +15,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simnet.claims.base import BALANCED, Case, Claim, Sample, make_sketcher, prepared
 from simnet.claims.parameters import Real, common, network_of
 from simnet.learning import blind_wiring
 from simnet.learning.marks import Support
+from simnet.learning.ranks import ROUNDING
 from simnet.networks import ModularNetwork
 from simnet.randomness import stream
 from simnet.sketcher import Sketcher
+from simnet.theory import wiring_noise
+
+Array = NDArray[Any]
 
 
 def planted_supports(network: ModularNetwork) -> dict[Any, Support]:
@@ -54,8 +60,9 @@ class Wiring(Claim):
         recipe="recursive",
         dtype="float64",
     ) | {
-        "kind": ("marks", "ranks", "edges", "share", "functions"),
+        "kind": ("marks", "ranks", "edges", "share", "functions", "noise"),
         "noise": Real(0.0, minimum=0.0),
+        "noise_share": Real(0.0, minimum=0.0),
     }
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
@@ -108,16 +115,24 @@ class Wiring(Claim):
         maker = make_sketcher(network, parameters, seed, sketcher)
         sketches = maker.encode(network.run(runs, seed, activity=active))
         noise = parameters["noise"] * float(np.sqrt(np.mean(sketches**2)))
+        if parameters["kind"] == "noise":
+            noise = parameters["noise_share"] * noise_limit(sketches)
         sketches = sketches + noise * stream(seed, "noise").standard_normal(sketches.shape)
         dims = {module.attribute_dim for module in network.modules}
-        known = dims.pop() if parameters["kind"] == "functions" and len(dims) == 1 else None
+        known = dims.pop() if parameters["kind"] in ("functions", "noise") and len(dims) == 1 else None
         found = blind_wiring(active, sketches, attribute_dim=known)
-        shuffled = blind_wiring(active, sketches[stream(seed, "shuffle").permutation(runs)])
         right = [support for support in found.supports if support in truth]
-        samples = [
-            Sample("false supports", len(found.supports) - len(right), 0.0, zero_scale=1.0),
-            Sample("supports, shuffled", len(shuffled.supports), 0.0, zero_scale=1.0),
-        ]
+        samples = [Sample("false supports", len(found.supports) - len(right), 0.0, zero_scale=1.0)]
+        if parameters["kind"] == "noise":
+            stated = {(found.supports[a], found.supports[b]) for a, b in found.graph().edges}
+            return [
+                Sample("share of supports found", len(set(right)) / len(truth), math.nan),
+                Sample("share of edges found", len(stated & edges) / len(edges), math.nan),
+                Sample("false edges", len(stated - edges), 0.0, zero_scale=1.0),
+                *samples,
+            ]
+        shuffled = blind_wiring(active, sketches[stream(seed, "shuffle").permutation(runs)])
+        samples.append(Sample("supports, shuffled", len(shuffled.supports), 0.0, zero_scale=1.0))
         if parameters["kind"] == "share":  # how many runs it takes: there is no law for too few of them
             return [Sample("share of supports found", len(right) / len(truth), math.nan), *samples]
         if parameters["kind"] == "functions":
@@ -144,3 +159,10 @@ class Wiring(Claim):
                 Sample("R², held out", float(np.mean(scores)) if scores else 0.0, 1.0, slack=1e-6),
             ]
         return samples
+
+
+def noise_limit(sketches: Array) -> float:
+    """The predicted noise at which the weakest direction of these sketches is lost: attributes and marks."""
+    energies = np.linalg.svd(sketches, compute_uv=False) ** 2 / len(sketches)
+    weakest = float(energies[energies > ROUNDING**2 * energies[0]][-1])
+    return wiring_noise(variance=weakest, pairs=len(sketches), kept=sketches.shape[1])

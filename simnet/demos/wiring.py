@@ -59,9 +59,13 @@ def tell(seed: int, say: Say) -> Story:
         f"that are not there; {len(stated & edges)} of {len(edges)} edges found and {len(stated - edges)} that are not "
         f"there."
     )
-    panels = {"planted": planted_diagram(network, truth), "recovered, matrices unknown": found_diagram(wiring, found)}
+    panels = {
+        "planted": planted_diagram(network, truth, stated),
+        "recovered, matrices unknown": found_diagram(wiring, found, edges),
+    }
     caption = "Braces: the inputs below a module, which is all that a found one is known by."
-    return Story((), draw(panels, "Blind wiring", caption=caption, broken="edges into it were not found"))
+    missed = "not found if planted, not there if recovered"
+    return Story((), draw(panels, "Blind wiring", caption=caption, broken="edges into it were not found", possible=missed))
 
 
 def word(support: Support) -> str:
@@ -94,18 +98,23 @@ def edges_table(wiring: nx.DiGraph[int], found: BlindWiring) -> Table:
     return table
 
 
-def planted_diagram(network: ModularNetwork, truth: Mapping[Any, Support]) -> Diagram:
-    """The network with the inputs below each module; edges without their weights, which are not recovered."""
+def planted_diagram(network: ModularNetwork, truth: Mapping[Any, Support], stated: set[tuple[Support, Support]]) -> Diagram:
+    """The network with the inputs below each module; edges without their weights, which are not recovered.
+
+    Those that are not ``stated`` are broken.
+    """
     boxes: dict[Hashable, Box] = {
         module.name: Box(f"module {module.name}", note=word(truth[module.name])) for module in network.modules
     }
-    return Diagram(boxes, tuple(Line(a, b, None) for a, b in network.graph.edges))
+    return Diagram(boxes, tuple(Line(a, b, None, (truth[a], truth[b]) not in stated) for a, b in network.graph.edges))
 
 
-def found_diagram(wiring: nx.DiGraph[int], found: BlindWiring) -> Diagram:
-    """The modules that were found and the edges between them."""
+def found_diagram(wiring: nx.DiGraph[int], found: BlindWiring, planted: set[tuple[Support, Support]]) -> Diagram:
+    """The modules that were found and the edges between them; those that were not ``planted`` are broken."""
     boxes: dict[Hashable, Box] = {
         k: Box(word(found.supports[k]), note=f"{found.dimensions[k]} attributes", doubtful=bool(wiring.nodes[k]["problem"]))
         for k in wiring
     }
-    return Diagram(boxes, tuple(Line(a, b, None) for a, b in wiring.edges))
+    supports = found.supports
+    lines = (Line(a, b, None, (supports[a], supports[b]) not in planted) for a, b in wiring.edges)
+    return Diagram(boxes, tuple(lines))

@@ -64,12 +64,13 @@ class BlindWiring:
         """The modules in the order of ``supports``, with attributes, direct sources and functions where these were found.
 
         A module stands for each entry of ``supports``.  See :mod:`simnet.learning.modules`; this takes seconds.
-        In noise, beyond rounding, supports are all that is stated: a source of a source can pass for a direct one.
+        In noise, beyond rounding, a source is stated where the others inside the support cannot make up for it
+        (:mod:`simnet.learning.needed`), and none where noise may hide a module.
         """
         if self.data is None or not self.supports:
             return ()
-        if self.noise:
-            return tuple(unknown(support, "noise: direct sources cannot be told from theirs") for support in self.supports)
+        if self.noise and not self.data.space.clear:
+            return tuple(unknown(support, "noise may hide modules that feed it") for support in self.supports)
         return tuple(self.data.recover(self.supports))
 
     def graph(self) -> nx.DiGraph[int]:
@@ -127,6 +128,8 @@ class Data:
         copies = supports.count(support)
         size = self.dimensions.get(support) if self.attribute_dim is None else copies * self.attribute_dim
         nothing = np.zeros((self.space.functionals.shape[1], 0))
+        if self.space.noise and support not in self.dimensions:  # there may be more modules of this support
+            return Target(support, nothing, size, copies)
         return Target(support, self.directions.get(support, nothing), size, copies)
 
 

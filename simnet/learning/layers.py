@@ -35,7 +35,7 @@ TOP = 0.03
 WEAK = 0.05
 #: The share of the runs that may contradict a right function, without and with noise, and the least share of the runs with a
 #: positive unit in which it must be right.
-WRONG, WRONG_NOISY, RIGHT = 0.0006, 0.006, 0.3
+WRONG, WRONG_NOISY, RIGHT = 0.0006, 0.003, 0.3
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,8 @@ first, as nothing but them is a function of what lies below.
 Inputs are functions of nothing.  Where other modules share their support, the input is what is no function of the others.
 
 All is least squares over the right runs, with the noise taken off; what noise does to a reading is known, so a function
-that is not the right one is found out by runs that it cannot explain.  Nothing is stated that was not tested so.
+that is not the right one is found out by runs that it cannot explain, and a source that is none by those that are
+(:mod:`simnet.learning.needed`).  Nothing is stated that was not tested so.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from simnet.learning.layers import (
     together,
 )
 from simnet.learning.marks import Support
+from simnet.learning.needed import needed_sources
 from simnet.learning.supports import complement, orthonormal
 from simnet.learning.units import Readings, facets, find_units, without
 from simnet.randomness import stream
@@ -48,9 +50,12 @@ HELD_OUT = 0.2
 FIRST, ABOVE, ROUNDS = 150, 100, 3
 #: Runs on which functions are tried, at least and for each coefficient.
 TRIED, TRIED_EACH = 1500, 40
-#: Without noise a function is stated where it explains this share of the variance in held-out runs; with noise, where the
-#: squares of its errors are not above those of the noise by such a factor.
-EXACT, MISFIT = 1.0 - 1e-6, 5.0
+#: Without noise a function is stated where it explains this share of the variance in held-out runs.
+EXACT = 1.0 - 1e-6
+#: How often units are searched for again, in noise, when no function of theirs is right.
+AGAIN = 1
+#: Singular values of directions, each of length 1, below which they are of one span.
+SAME_SPAN = 1e-6
 #: An edge is stated above this many standard errors.
 SIGNIFICANT = 5.0
 
@@ -141,11 +146,25 @@ class _Recovery:
         self.modules: list[FoundModule] = []
         self.functionals: list[Array | None] = []
         self.scales: list[Array] = []
+        self.lost: list[tuple[Support, Array]] = []
+        self.span = np.zeros((readings.values.shape[1], 0))
+        self.pending = np.zeros((readings.values.shape[1], 0))
 
     def add(self, target: Target) -> None:
         """The modules of one support, as many as there are copies."""
-        first = len(self.modules)
-        problem = self._search(target) if target.whole.shape[1] else "the dimensions of its support are not known"
+        first, problem = len(self.modules), ""
+        if not target.whole.shape[1]:
+            problem = "the dimensions of its support are not known"
+        elif self.readings.noise and any(module.problem for module in self.modules if module.support < target.support):
+            problem = "modules inside its support are not all known"
+        problem = problem or self._search(target)
+        problem = problem or next((module.problem for module in self.modules[first:] if module.problem), "")
+        if target.whole.shape[1] and (
+            len(self.modules) != first + target.copies or any(module.problem for module in self.modules[first:])
+        ):
+            self.lost.append((target.support, target.whole))
+            if self.readings.noise:  # a module that is not known may feed the others of its support
+                del self.modules[first:], self.functionals[first:], self.scales[first:]
         while len(self.modules) < first + target.copies:
             self._append(unknown(target.support, problem or "its attributes were not found"), None)
         if len(self.modules) > first + target.copies:
@@ -173,58 +192,111 @@ class _Recovery:
         found = np.zeros((len(own), 0))
         if not any(module.support < target.support for module in self.modules):
             found = self._input(target, runs, own, marks, size, there, draw)
+        self.pending = own[:, :0]
         while found.shape[1] < size:
             below = [
-                k for k, x in enumerate(self.functionals) if x is not None and self.modules[k].support <= target.support
+                k
+                for k, (x, m) in enumerate(zip(self.functionals, self.modules, strict=True))
+                if x is not None and m.support <= target.support and not m.problem
             ]
             if not below:
                 return "no module inside its support was recovered"
-            slots = self._slots(below)
-            units, drives = self._units(runs, own, np.hstack([inner, marks]), found, size, slots, draw)
-            groups = together(runs, drives, units) if target.copies > 1 else [np.arange(units.shape[1])]
-            even, whole = size // target.copies, None
-            odd = even * target.copies != size or [len(group) for group in groups] != [even] * target.copies
-            if odd and not runs.noise and not found.shape[1] and size % target.copies == 0:  # in noise it takes too long
-                whole = fitted_module(runs, slots, own, np.hstack([inner, marks]), size, target.copies, draw)
-            if whole is not None:
-                units, drives = whole
-                groups = list(np.arange(size).reshape(target.copies, -1))
+            slots, other = self._slots(below), np.hstack([inner, marks])
+            self.span = np.hstack([own, other])
+            if target.copies > 1:
+                fresh = self._some_of_several(target, runs, own, other, found, size, slots, below, there, draw)
+                if not fresh.shape[1]:
+                    break
+                found = np.hstack([found, fresh])
+                continue
+            units, drives = self._units(runs, own, other, found, size, slots, draw)
+            whole = None
+            if units.shape[1] < size and not runs.noise and not found.shape[1]:  # in noise it takes too long
+                whole = fitted_module(runs, slots, own, other, size, 1, draw)
+            units, drives = (units, drives) if whole is None else whole
             if not units.shape[1]:
                 break
             found = np.hstack([found, units])
-            start = len(self.modules)
-            for group in groups:
-                squares = None if whole is None else np.ones(len(group))
-                self._layer(target.support, runs, units[:, group], drives[:, group], squares, slots, below, there, draw)
-            if whole is None and not runs.noise and any(module.problem for module in self.modules[start:]):
-                # units that looked right and are not
-                again = fitted_module(runs, slots, own, np.hstack([inner, marks]), size, target.copies, draw)
-                if again is not None and start == first and size == even * target.copies:
-                    del self.modules[start:], self.functionals[start:], self.scales[start:]
+            squares = None if whole is None else np.ones(units.shape[1])
+            self._layer(target.support, runs, units, drives, squares, slots, below, there, draw)
+            for _ in range(AGAIN if runs.noise else 0):
+                if not self.modules[-1].problem or found.shape[1] < size:
+                    break
+                units, drives = self._units(runs, own, other, found[:, :0], size, slots, draw)
+                if units.shape[1]:
+                    del self.modules[first:], self.functionals[first:], self.scales[first:]
+                    found = units
+                    self._layer(target.support, runs, units, drives, None, slots, below, there, draw)
+            if whole is None and not runs.noise and self.modules[-1].problem:  # units that looked right and are not
+                again = fitted_module(runs, slots, own, other, size, 1, draw)
+                if again is not None:
+                    del self.modules[first:], self.functionals[first:], self.scales[first:]
                     found = again[0]
-                    for group in np.arange(size).reshape(target.copies, -1):
-                        units, drives = again[0][:, group], again[1][:, group]
-                        self._layer(target.support, runs, units, drives, np.ones(even), slots, below, there, draw)
-            if target.copies == 1:
-                break
+                    self._layer(target.support, runs, *again, np.ones(size), slots, below, there, draw)
+            break
         missing = size - found.shape[1]
-        if missing and len(self.modules) > first:
+        if missing and target.copies == 1 and len(self.modules) > first:
             last = self.modules[-1]
             self.modules[-1] = FoundModule(
                 **{**vars(last), "problem": f"{missing} attributes of its support were not found"}
             )
-        return ""
+        return f"{missing} attributes of its support were not found" if missing else ""
+
+    def _some_of_several(
+        self,
+        target: Target,
+        runs: Readings,
+        own: Array,
+        other: Array,
+        found: Array,
+        size: int,
+        slots: Slots,
+        below: list[int],
+        there: Array,
+        draw: np.random.Generator,
+    ) -> Array:
+        """Modules that share a support, all those that are functions of what is known: entered, and their units.
+
+        Those that are functions of these come next.
+        """
+        each, start = size // target.copies, len(self.modules)
+        if each * target.copies != size:
+            return own[:, :0]
+        units, drives = self._units(runs, own, other, found, size, slots, draw, each)
+        groups = [group for group in together(runs, drives, units) if len(group) == each]
+        if not groups and self.pending.shape[1] > units.shape[1]:  # some that wait may be no units
+            self.pending = units
+            units, drives = self._units(runs, own, other, found, size, slots, draw, each, wait=False)
+            groups = [group for group in together(runs, drives, units) if len(group) == each]
+        options: list[tuple[Array, Array, Array | None]] = [(units[:, group], drives[:, group], None) for group in groups]
+        if not options and not runs.noise and not found.shape[1]:  # units that are hardly ever zero
+            whole = fitted_module(runs, slots, own, other, size, target.copies, draw)
+            if whole is not None:
+                parts = np.arange(size).reshape(target.copies, -1)
+                options = [(whole[0][:, group], whole[1][:, group], np.ones(each)) for group in parts]
+        fresh = own[:, :0]
+        for some, driven, squares in options:
+            self._layer(target.support, runs, some, driven, squares, slots, below, there, draw)
+            if self.modules[-1].problem:
+                del self.modules[start:], self.functionals[start:], self.scales[start:]
+            else:
+                start, fresh = start + 1, np.hstack([fresh, some])
+        self.pending = np.column_stack([own[:, :0], *_further(own, other, np.hstack([found, fresh]), list(self.pending.T))])
+        return fresh
 
     def _parted(self, target: Target) -> tuple[Array, Array]:
         """Directions of these modules, and of those with supports inside."""
         recovered = [
             x for x, m in zip(self.functionals, self.modules, strict=True) if x is not None and m.support < target.support
         ]
+        lost = [whole for support, whole in self.lost if support < target.support]
         inner = target.whole[:, :0]
-        if recovered:
-            inside = target.whole.T @ np.hstack(recovered)[: len(target.whole)]
+        if recovered or lost:
+            inside = target.whole.T @ np.hstack([*(x[: len(target.whole)] for x in recovered), *lost])
             inside = inside[:, np.linalg.norm(inside, axis=0) > 0.0]
-            inner = target.whole @ orthonormal(inside / np.linalg.norm(inside, axis=0), min(inside.shape))
+            inside = inside / np.linalg.norm(inside, axis=0)
+            rank = int(np.sum(np.linalg.svd(inside, compute_uv=False) > SAME_SPAN)) if lost else min(inside.shape)
+            inner = target.whole @ orthonormal(inside, rank)
         return complement(target.whole, inner), inner
 
     def _silenced(self, there: Array, *directions: Array) -> tuple[Array, ...]:
@@ -236,49 +308,81 @@ class _Recovery:
         return *cleared, self.marks @ right[singular <= 1e-12 * max(float(singular[0]), 1.0)].T
 
     def _units(
-        self, runs: Readings, own: Array, other: Array, found: Array, size: int, slots: Slots, draw: np.random.Generator
+        self,
+        runs: Readings,
+        own: Array,
+        other: Array,
+        found: Array,
+        size: int,
+        slots: Slots,
+        draw: np.random.Generator,
+        each: int | None = None,
+        wait: bool = True,
     ) -> tuple[Array, Array]:
-        """All units that are functions of those slots, besides those that were found before; and what drives them."""
-        known, drives = found, found[:, :0]
-        for _ in range(ROUNDS):
-            few = runs.at(draw.permutation(len(runs.values))[: max(TRIED, TRIED_EACH * slots.columns.shape[1])])
-            explained: list[Array] = []
+        """All units that are functions of those slots, besides those that were found before; and what drives them.
 
-            def allowed(unit: Array, few: Readings = few, explained: list[Array] = explained) -> bool:
-                weights, wrong = half_space(few, slots, unit)
-                drive = slots.columns @ weights
-                right = accepted(few, wrong) and accepted(runs, contradicted(runs, drive, unit))
-                if right:
-                    explained.append(drive)
-                return right
+        With ``each``, the attributes of one of several modules, units that are no functions of those slots are kept for
+        later: they may be functions of others of the same support.
+        """
+        units, drives = own[:, :0], own[:, :0]
+        copies = 1 if each is None else size // each
+        few = runs.at(draw.permutation(len(runs.values))[: max(TRIED, TRIED_EACH * slots.columns.shape[1])])
+        explained: list[Array] = []
+        waiting: list[Array] = []
 
-            units = find_units(
+        def allowed(unit: Array) -> bool:
+            weights, wrong = half_space(few, slots, unit)
+            drive = slots.columns @ weights
+            if accepted(few, wrong) and accepted(runs, contradicted(runs, drive, unit)):
+                explained.append(np.column_stack([unit, drive]))
+                return True
+            if each is not None and wait and not runs.noise:
+                waiting.append(unit)
+                return True
+            return False
+
+        for unit in self.pending.T:
+            allowed(unit)
+        for turn in range(ROUNDS):
+            known = np.column_stack([found, units, *(pair[:, 0] for pair in explained), *waiting])
+            find_units(
                 runs,
                 without(own, other, known),
                 np.hstack([other, known]),
                 slots.attributes,
                 draw,
-                ABOVE,
+                ABOVE * copies,
                 allowed,
                 size - known.shape[1],
             )
-            known, drives = np.hstack([known, units]), np.column_stack([drives, *explained])
-            if known.shape[1] >= size:
-                break
-            if drives.shape[1]:
-                kept = slots.strong(runs, refitted(runs, slots, drives, known[:, found.shape[1] :]))
-                while known.shape[1] < size:
-                    short = shortening(runs, drives, known[:, found.shape[1] :])
+            units = np.column_stack([units, *(pair[:, 0] for pair in explained)])
+            drives = np.column_stack([drives, *(pair[:, 1] for pair in explained)])
+            explained.clear()
+            groups = [np.arange(units.shape[1])] if each is None else together(runs, drives, units)
+            for group in groups:
+                enough = size - found.shape[1] if each is None else each
+                known = np.hstack([found, units])
+                if not len(group) or len(group) >= enough or known.shape[1] >= size:
+                    continue
+                mine, driven = units[:, group], drives[:, group]
+                kept = slots.strong(runs, refitted(runs, slots, driven, mine))
+                while mine.shape[1] < enough and known.shape[1] < size:
+                    short = shortening(runs, driven, mine)
                     fixed = np.hstack([other, known])
                     for unit, drive in further_units(runs, slots.only(kept), without(own, other, known), fixed, short, draw):
                         if accepted(runs, contradicted(runs, drive, unit)):
-                            known, drives = np.column_stack([known, unit]), np.column_stack([drives, drive])
+                            mine, driven = np.column_stack([mine, unit]), np.column_stack([driven, drive])
+                            units, drives = np.column_stack([units, unit]), np.column_stack([drives, drive])
+                            known = np.column_stack([known, unit])
                             break
                     else:
                         break
-                if known.shape[1] >= size:
-                    break
-        return known[:, found.shape[1] :], drives
+            waiting[:] = _further(own, other, np.hstack([found, units]), waiting)
+            if found.shape[1] + units.shape[1] + len(waiting) >= size or (each is not None and turn > 0):
+                break
+            few = runs.at(draw.permutation(len(runs.values))[: max(TRIED, TRIED_EACH * slots.columns.shape[1])])
+        self.pending = np.column_stack([own[:, :0], *units.T, *waiting]) if each else self.pending
+        return units, drives
 
     def _slots(self, modules: list[int]) -> Slots:
         return Slots(
@@ -346,22 +450,29 @@ class _Recovery:
         inside = None
         if squares is None:
             squares, inside = self._shortening(runs, units, drives, slots, draw)
-        kept = slots.strong(runs, refitted(runs, slots, drives, units, inside))
-        slots, below = slots.only(kept), [below[k] for k in kept]
-        weights = refitted(runs, slots, drives, units, inside)
-        before = float(np.sum((outputs(runs.values @ slots.columns @ weights, squares) - runs.values @ units) ** 2))
-        better, ball_of = polished(runs, slots, weights, units, squares)
-        after = float(np.sum((outputs(runs.values @ slots.columns @ better, ball_of) - runs.values @ units) ** 2))
-        if after < before:
-            weights, squares = better, ball_of
+        held, noisy = self.held & there, ""
+        if runs.noise:
+            fit, units, noisy = needed_sources(runs, self.readings.at(held), slots, self.span, units, drives, squares, draw)
+            kept, weights, squares = fit.kept, fit.weights, fit.squares
+            slots, below = slots.only(kept), [below[k] for k in kept]
+        else:
+            kept = slots.strong(runs, refitted(runs, slots, drives, units, inside))
+            slots, below = slots.only(kept), [below[k] for k in kept]
+            weights = refitted(runs, slots, drives, units, inside)
+            before = float(np.sum((outputs(runs.values @ slots.columns @ weights, squares) - runs.values @ units) ** 2))
+            better, ball_of = polished(runs, slots, weights, units, squares)
+            after = float(np.sum((outputs(runs.values @ slots.columns @ better, ball_of) - runs.values @ units) ** 2))
+            if after < before:
+                weights, squares = better, ball_of
         drive, values = self.readings.values @ (slots.columns @ weights), self.readings.values @ units
         predicted = outputs(drive, squares)
-        held = self.held & there
         truth = values[held]
         error = truth - predicted[held]
         score = 1.0 - float(np.sum(error**2) / np.sum((truth - truth.mean(axis=0)) ** 2))
         scales = np.where(squares > 0.0, np.sqrt(squares), 1.0)
-        problem = self._unexplained(slots.columns @ weights, units, error, drive[held], score)
+        problem = noisy
+        if not runs.noise and score <= EXACT:
+            problem = f"no function predicts held-out runs exactly: R² = {score:.6f}"
         sources, matrices, thresholds = {}, {}, {}
         for source, place in zip(below, slots.places, strict=True):
             cut = drive[held] - self.readings.values[held] @ (slots.columns[:, place] @ weights[place])
@@ -377,18 +488,6 @@ class _Recovery:
         function = (sources, matrices, thresholds, score, None if problem else predicted, problem)
         self._append(FoundModule(support, values, True, *function), units, scales)
 
-    def _unexplained(self, drives: Array, units: Array, error: Array, drive: Array, score: float) -> str:
-        """Whether errors in held-out runs are more than the noise in the readings makes, in words."""
-        if not self.readings.noise:
-            return "" if score > EXACT else f"no function predicts held-out runs exactly: R² = {score:.6f}"
-        zero, positive = (self.readings.level(x, np.zeros(x.shape[1])) for x in (units, drives - units))
-        misfit = float(np.sum(error**2) / np.sum(np.where(drive > 0.0, positive, zero) ** 2))
-        return (
-            ""
-            if misfit < MISFIT
-            else f"no function predicts held-out runs: errors are {misfit:.3g} times those of the noise"
-        )
-
     def _shortening(
         self, runs: Readings, units: Array, drives: Array, slots: Slots, draw: np.random.Generator
     ) -> tuple[Array, Array | None]:
@@ -401,3 +500,14 @@ class _Recovery:
             drive = runs.values @ slots.columns @ refitted(runs, slots, drives, units, inside)
             errors.append(float(np.sum((outputs(drive, squares) - truth) ** 2)))
         return options[int(np.argmin(errors))]
+
+
+def _further(own: Array, other: Array, known: Array, units: list[Array]) -> list[Array]:
+    """Of some units those that take up directions of ``own`` which those known and those before do not."""
+    kept: list[Array] = []
+    for unit in units:
+        before = np.linalg.lstsq(np.hstack([own, other]), np.column_stack([known, *kept, unit]), rcond=1e-12)[0]
+        before = before[: own.shape[1]] / np.maximum(np.linalg.norm(before[: own.shape[1]], axis=0), 1e-300)
+        if np.linalg.svd(before, compute_uv=False)[-1] > 1e-5 and before.shape[1] <= own.shape[1]:
+            kept.append(unit)
+    return kept

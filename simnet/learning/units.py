@@ -47,6 +47,8 @@ ZERO, ZEROS, BELOW = 2.5, 0.07, 0.004
 ROUNDING = 1e-7
 #: Facets: runs in a linear program, tries for each axis, and the least share of the runs on a facet.
 PROGRAM, TRIES, ON_FACET = 1500, 25, 0.03
+#: Functionals are noise alone that carry as much of it for their energy as the one that carries most, or this share of it.
+ALIKE = 0.5
 #: Two units are one above this cosine of what they hold beyond what is linear.
 SAME = 0.98
 
@@ -151,7 +153,11 @@ def find_units(
         for candidate in search.climb():
             if not is_unit(few, candidate) or (not deflated and not search.differs(found, candidate)):
                 continue
-            candidate = _refined(readings, candidate, np.hstack([other, found]) if deflated else other)
+            fixed = np.hstack([other, found]) if deflated else other
+            if readings.noise:
+                candidate = _noisy_refined(readings, candidate, without(own, other, fixed[:, other.shape[1] :]), fixed)
+            else:
+                candidate = _refined(readings, candidate, fixed)
             if is_unit(readings, candidate) and (allowed is None or allowed(candidate)):
                 found, idle, stale = np.column_stack([found, candidate]), 0, deflated
                 break
@@ -215,6 +221,36 @@ def _refined(readings: Readings, unit: Array, other: Array) -> Array:
             break
         unit = unit - other @ readings.at(zeros).smallest(other, unit)
     return unit
+
+
+def _noisy_refined(readings: Readings, unit: Array, own: Array, other: Array) -> Array:
+    """The functional that is nothing but noise where this one is zero."""
+    for _ in range(4):
+        values = readings.values @ unit
+        zeros = np.abs(values) < ZERO * float(readings.level(unit, values.std()))
+        if zeros.sum() <= 2 * (own.shape[1] + other.shape[1]):
+            break
+        unit = vanishing(readings.at(zeros), np.hstack([own, other]), unit)
+    return unit
+
+
+def vanishing(readings: Readings, columns: Array, unit: Array) -> Array:
+    """The combination ``f`` of functionals that has least energy over those runs for the noise that it carries, ``σ²|f|²``.
+
+    Total least squares, the best that noise allows; of several such combinations that which is nearest to ``unit``.
+    """
+    values = readings.values @ columns
+    scales = _scales(values)
+    columns, triangle = columns / scales, np.linalg.qr(values / scales, mode="r")
+    _, sizes, right = np.linalg.svd(triangle)
+    kept = sizes > 1e-10 * sizes[0]  # marks that are one in those runs
+    root = right[kept].T / sizes[kept]
+    noise = columns[: readings.noisy] @ root
+    _, shares, right = np.linalg.svd(noise, full_matrices=False)
+    # other units that happen to be zero in all of those runs vanish, too
+    silent = columns @ (root @ right[shares > ALIKE * shares[0]].T)
+    scales = _scales(silent)
+    return np.asarray(silent / scales @ np.linalg.lstsq(silent / scales, unit, rcond=1e-9)[0])
 
 
 class _Search:

@@ -188,7 +188,12 @@ def object_diagram(
 
 
 def draw(
-    panels: Diagram | Mapping[str, Diagram], title: str = "", *, caption: str = "", broken: str = "not certain"
+    panels: Diagram | Mapping[str, Diagram],
+    title: str = "",
+    *,
+    caption: str = "",
+    broken: str = "not certain",
+    possible: str = "may fill the slot, did not here",
 ) -> Figure:
     """A figure of one diagram, or of several under their titles: side by side, or below each other where they are wide.
 
@@ -200,6 +205,8 @@ def draw(
         Below; what line widths and bars mean is always said.
     broken : str
         What a broken outline means.
+    possible : str
+        What a broken line means.
 
     Raises
     ------
@@ -230,7 +237,7 @@ def draw(
     weighted = any(line.weight is not None for line in lines)
     said = [
         "Lines: width is weight." if weighted else "",
-        "Broken lines: may fill the slot, did not here." if any(line.possible for line in lines) else "",
+        f"Broken lines: {possible}." if any(line.possible for line in lines) else "",
         f"Bars: attributes, {'up and down' if signed else 'full height'} {scale:.2g}." if values else "",
         f"Broken outlines: {broken}." if any(box.doubtful for d in named.values() for box in d.boxes.values()) else "",
     ]

@@ -87,8 +87,13 @@ def wiring_coordinates(*, attributes: int, attribute_dim: int, slots: int, failu
     return m + math.ceil((math.sqrt(integer("slots", slots, minimum=1)) + z) ** 2 / a)
 
 
-def wiring_noise(*, variance: float, pairs: int, kept: int, failure_probability: float = 1e-3) -> float:
+def wiring_noise(
+    *, variance: float, pairs: int, kept: int, failure_probability: float = 1e-3, clearness: float = 1.0
+) -> float:
     """The noise of a coordinate at which the weakest direction of the sketches is lost: ``σ² ≈ λ √(n/d')``.
+
+    With a ``clearness`` ``C`` above 1 the noise at which it no longer stands ``C`` times above what noise alone reaches:
+    ``(1 + x)(1 + γx) = C² x edge²/n``.
 
     Parameters
     ----------
@@ -98,6 +103,8 @@ def wiring_noise(*, variance: float, pairs: int, kept: int, failure_probability:
         ``n`` and ``d'``.
     failure_probability : float
         That noise passes for a signal.
+    clearness : float
+        In singular values.
 
     Examples
     --------
@@ -108,5 +115,6 @@ def wiring_noise(*, variance: float, pairs: int, kept: int, failure_probability:
     scale = real("variance", variance, minimum=0.0)
     n, d = integer("pairs", pairs, minimum=2), integer("kept", kept, minimum=1)
     ratio = d / n
-    room = noise_edge(n, d, probability("failure_probability", failure_probability)) ** 2 / n - 1.0 - ratio
+    high = real("clearness", clearness, minimum=1.0) ** 2
+    room = high * noise_edge(n, d, probability("failure_probability", failure_probability)) ** 2 / n - 1.0 - ratio
     return math.sqrt(scale * (room - math.sqrt(max(room**2 - 4.0 * ratio, 0.0))) / (2.0 * ratio))

@@ -8,6 +8,7 @@ import pytest
 
 import simnet.claims.wiring as claim
 from simnet.claims.verify import verify
+from simnet.sketcher import Sketcher
 
 
 @pytest.fixture
@@ -39,3 +40,19 @@ def test_a_support_too_many_fails(monkeypatch):
     monkeypatch.setattr(claim, "blind_wiring", wrong)
     failed = {row.quantity for row in verify(["wiring"], quick=True) if not row.holds}
     assert failed == {"false supports", "supports, shuffled"}
+
+
+@pytest.mark.parametrize(("share", "supports"), [(0.4, 1.0), (8.0, 0.0)])
+def test_noise_breaks_the_supports_where_the_law_says(share, supports):
+    """Below the noise that hides the weakest direction all are found, above it none; edges need a clear one."""
+    network = {"family": "layered", "widths": [4, 2, 1], "attribute_dim": 2, "seed": 2}
+    given = {"network": network, "runs": 1500, "sketch_dim": 48, "matrices": "gaussian", "recipe": "recursive"}
+    options = {"kind": "noise", "noise": 0.0, "noise_share": share, "dtype": "float64"}
+    samples = claim.Wiring().trial(given | options, 0, Sketcher)
+    measured = {sample.quantity: sample.measured for sample in samples}
+    assert measured == {
+        "share of supports found": supports,
+        "share of edges found": 0.0,
+        "false edges": 0,
+        "false supports": 0,
+    }

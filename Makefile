@@ -32,7 +32,7 @@ results: .venv/ready
 	$(PY) -m experiments.decoders
 	$(PY) -m experiments.unrolling
 	mkdir -p results/animations build
-	for study in attribute_recovery blind_edges; do $(PY) -m simnet report results/$$study --figures -o build/$$study.html; done
+	for study in attribute_recovery blind_edges blind_noise; do $(PY) -m simnet report results/$$study --figures -o build/$$study.html; done
 	$(PY) -m paper_checks.table
 	$(PY) -m simnet animate similarity -o results/animations/similarity.gif
 	$(PY) -m simnet animate flow -o results/animations/flow.gif

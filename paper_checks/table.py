@@ -29,6 +29,8 @@ PROPERTIES = {
     "the same in noise": ("known_wiring_noise", "known_wiring"),
     "wiring, matrices unknown": ("wiring", "blind_wiring"),
     "its edges and functions": ("blind_edges", "blind_wiring"),
+    "the same of twenty networks": ("blind_twenty", "blind_wiring"),
+    "supports and edges in noise": ("blind_noise", "blind_wiring"),
     "other architectures": ("architectures", "attributes"),
 }
 

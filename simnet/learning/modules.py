@@ -52,7 +52,7 @@ FIRST, ABOVE, ROUNDS = 150, 100, 3
 TRIED, TRIED_EACH = 1500, 40
 #: Without noise a function is stated where it explains this share of the variance in held-out runs.
 EXACT = 1.0 - 1e-6
-#: How often units are searched for again, in noise, when no function of theirs is right.
+#: How often units are searched for again when no function of theirs is right.
 AGAIN = 1
 #: Singular values of directions, each of length 1, below which they are of one span.
 SAME_SPAN = 1e-6
@@ -219,8 +219,8 @@ class _Recovery:
             found = np.hstack([found, units])
             squares = None if whole is None else np.ones(units.shape[1])
             self._layer(target.support, runs, units, drives, squares, slots, below, there, draw)
-            for _ in range(AGAIN if runs.noise else 0):
-                if not self.modules[-1].problem or found.shape[1] < size:
+            for _ in range(AGAIN):
+                if whole is not None or not self.modules[-1].problem or found.shape[1] < size:
                     break
                 units, drives = self._units(runs, own, other, found[:, :0], size, slots, draw)
                 if units.shape[1]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import simnet
+from simnet.claims.wiring import noise_limit
 from simnet.learning import blind_wiring
 from tests.learning.conftest import make_pairs
 
@@ -123,7 +124,7 @@ def test_nothing_found_makes_an_empty_graph(three_levels_in_small):
 
 
 def noisy(pairs, share):
-    noise = share * np.sqrt(np.mean(pairs.sketches**2))
+    noise = share * noise_limit(pairs.sketches)
     found = blind_wiring(
         pairs.active,
         pairs.sketches + noise * np.random.default_rng(5).standard_normal(pairs.sketches.shape),
@@ -136,7 +137,7 @@ def test_edges_in_noise(three_levels_in_small):
     """A source of a source is none; where no function is found, that is said."""
     pairs, _ = three_levels_in_small
     below = supports_by_name(pairs.network)
-    found, stated = noisy(pairs, 1e-5)
+    found, stated = noisy(pairs, 0.01)
     assert set(found.supports) == set(below.values())
     assert stated
     assert stated <= {(below[a], below[b]) for a, b in pairs.network.graph.edges}
@@ -145,7 +146,7 @@ def test_edges_in_noise(three_levels_in_small):
 
 def test_noise_that_may_hide_a_module_hides_all_edges(three_levels_in_small):
     pairs, _ = three_levels_in_small
-    found, stated = noisy(pairs, 2e-3)
+    found, stated = noisy(pairs, 0.4)
     assert found.supports
     assert not stated
     assert all("noise" in module.problem for module in found.modules)

@@ -176,8 +176,10 @@ class FoundPage:
     ----------
     letters : (n, LETTERS) array
         Of each word; :func:`named` looks them up.
-    places, boxes : (n, 4) array
-        Where the word stands, and the line that it is in.
+    places : (n, 4) array
+        Where the word stands.
+    boxes : (n, 4) array
+        The line that it is in.
     angles : (n, 2) array
         Of that line.
     doubt : float

@@ -46,7 +46,7 @@ class Slots:
     ----------
     attributes : list of (r + p, a) arrays
         Marks that may be mixed into a linear image of them come last.
-    presence : (r + p, modules) array
+    presence : (r + p, slots) array
     sizes : list of int, optional
         Columns of ``attributes`` that are no marks; all if not given.
     """

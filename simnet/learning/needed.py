@@ -49,8 +49,8 @@ class Fit:
     ----------
     kept : list of int
         The slots, as places among all.
-    weights : (columns, units) array
-        For the columns of those.
+    weights : (c, units) array
+        For the ``c`` columns of those.
     squares : (units,) array
         ``c²`` of the ball.
     drives : (r + p, units) array

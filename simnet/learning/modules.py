@@ -14,6 +14,7 @@ that is not the right one is found out by runs that it cannot explain, and a sou
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -164,11 +165,11 @@ class _Recovery:
         ):
             self.lost.append((target.support, target.whole))
             if self.readings.noise:  # a module that is not known may feed the others of its support
-                del self.modules[first:], self.functionals[first:], self.scales[first:]
+                self._forget(first)
         while len(self.modules) < first + target.copies:
             self._append(unknown(target.support, problem or "its attributes were not found"), None)
         if len(self.modules) > first + target.copies:
-            del self.modules[first:], self.functionals[first:], self.scales[first:]
+            self._forget(first)
             for _ in range(target.copies):
                 self._append(unknown(target.support, "more modules than there should be of this support"), None)
 
@@ -176,6 +177,10 @@ class _Recovery:
         self.modules.append(module)
         self.functionals.append(functional)
         self.scales.append(np.ones(0) if scales is None else scales)
+
+    def _forget(self, first: int) -> None:
+        """All modules from that one on."""
+        del self.modules[first:], self.functionals[first:], self.scales[first:]
 
     def _search(self, target: Target) -> str:
         draw = stream(0, "units", *sorted(target.support))
@@ -224,23 +229,22 @@ class _Recovery:
                     break
                 units, drives = self._units(runs, own, other, found[:, :0], size, slots, draw)
                 if units.shape[1]:
-                    del self.modules[first:], self.functionals[first:], self.scales[first:]
+                    self._forget(first)
                     found = units
                     self._layer(target.support, runs, units, drives, None, slots, below, there, draw)
             if whole is None and not runs.noise and self.modules[-1].problem:  # units that looked right and are not
                 again = fitted_module(runs, slots, own, other, size, 1, draw)
                 if again is not None:
-                    del self.modules[first:], self.functionals[first:], self.scales[first:]
+                    self._forget(first)
                     found = again[0]
                     self._layer(target.support, runs, *again, np.ones(size), slots, below, there, draw)
             break
-        missing = size - found.shape[1]
-        if missing and target.copies == 1 and len(self.modules) > first:
-            last = self.modules[-1]
-            self.modules[-1] = FoundModule(
-                **{**vars(last), "problem": f"{missing} attributes of its support were not found"}
-            )
-        return f"{missing} attributes of its support were not found" if missing else ""
+        if found.shape[1] == size:
+            return ""
+        problem = f"{size - found.shape[1]} attributes of its support were not found"
+        if target.copies == 1 and len(self.modules) > first:
+            self.modules[-1] = dataclasses.replace(self.modules[-1], problem=problem)
+        return problem
 
     def _some_of_several(
         self,
@@ -278,7 +282,7 @@ class _Recovery:
         for some, driven, squares in options:
             self._layer(target.support, runs, some, driven, squares, slots, below, there, draw)
             if self.modules[-1].problem:
-                del self.modules[start:], self.functionals[start:], self.scales[start:]
+                self._forget(start)
             else:
                 start, fresh = start + 1, np.hstack([fresh, some])
         self.pending = np.column_stack([own[:, :0], *_further(own, other, np.hstack([found, fresh]), list(self.pending.T))])

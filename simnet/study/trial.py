@@ -166,20 +166,33 @@ def _on_alarm(number: int, frame: Any) -> None:
 
 
 def _limited_thread(seconds: float) -> Iterator[None]:
-    thread, lock, over = ctypes.c_ulong(threading.get_ident()), threading.Lock(), threading.Event()
+    """A watcher waits for the end of the block, and strikes when it has waited too long.
 
-    def strike() -> None:
-        with lock:
-            if not over.is_set():
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(TrialTimeout))
+    The exception may arrive at any step of this thread: the two share no more than plain locks, which it cannot leave in
+    disorder.  One that is on its way when the block ends is waited for: to take it back would leave the interpreter looking for
+    it (CPython 3.11 does so for ever where the thread is traced).
+    """
+    thread, lock, ended = ctypes.c_ulong(threading.get_ident()), threading.Lock(), threading.Lock()
+    armed, struck, arrived = True, False, False
 
-    timer = threading.Timer(seconds, strike)
-    timer.daemon = True
-    timer.start()
+    def watch() -> None:
+        nonlocal struck
+        if not ended.acquire(timeout=seconds):
+            with lock:
+                if armed:
+                    struck = True
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(TrialTimeout))
+
+    ended.acquire()
+    threading.Thread(target=watch, daemon=True).start()
     try:
         yield
+    except TrialTimeout:
+        arrived = True
+        raise
     finally:
-        with lock:  # from here on it cannot strike; one that has not arrived yet is taken back
-            over.set()
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, None)
-        timer.cancel()
+        with lock:  # from here on it cannot strike
+            armed = False
+        ended.release()
+        for _ in range(100 * (struck and not arrived)):  # few: a block may have swallowed it
+            time.sleep(0.001)

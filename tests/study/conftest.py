@@ -1,6 +1,7 @@
 """A claim of one file, fast enough to be run a thousand times, that notes each trial it begins."""
 
 import os
+import signal
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -106,9 +107,13 @@ class Place:
         return [sys.executable, "-m", "simnet", "sweep", *map(str, arguments)]
 
     def begin(self, *arguments):
-        """Begin the command, in a group of processes of its own."""
+        """Begin the command, in a group of processes of its own, which an interrupt reaches.
+
+        What a shell runs in the background ignores interrupts, and hands that on.
+        """
         pipe = subprocess.PIPE
         options = {"cwd": self.folder, "env": self.environment, "text": True, "start_new_session": True}
+        options["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
         return subprocess.Popen(self.command(*arguments), stdout=pipe, stderr=pipe, **options)
 
     def sweep(self, *arguments, **options):

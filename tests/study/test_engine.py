@@ -4,6 +4,7 @@ import collections
 import os
 import random
 import signal
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -125,6 +126,34 @@ def test_the_limit_ends_a_trial_in_a_thread_and_only_there():
     for thread in threads:
         thread.join()
     assert ended == [0.05]
+
+
+def test_a_limit_that_is_met_at_the_last_moment_strikes_inside_or_not_at_all():
+    """Also where the thread is traced, as for coverage: an exception on its way must be waited for, not taken back."""
+    seen, late = [], []
+
+    def work():
+        sys.settrace(lambda *_: None)
+        try:
+            for _ in range(60):
+                end = time.perf_counter() + 0.004
+                try:
+                    with limited(0.004):
+                        while time.perf_counter() < end:
+                            pass
+                    seen.append("in time")
+                except TrialTimeout:
+                    seen.append("struck")
+                time.sleep(0.001)
+        except BaseException as error:
+            late.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(timeout=30)
+    assert not thread.is_alive()
+    assert len(seen) == 60
+    assert not late
 
 
 def test_collect_writes_what_is_there_in_mid_run(place):

@@ -46,7 +46,8 @@ def stream(seed: int, *names: Any) -> np.random.Generator:
     digest = blake2b(digest_size=32)
     for part in _encode((integer("seed", seed), *names)):
         digest.update(part)
-    return np.random.Generator(np.random.PCG64(int.from_bytes(digest.digest(), "little")))
+    words = np.frombuffer(digest.digest(), "<u4")  # the same seed as one integer of 256 bits, which takes longer to read
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(words)))
 
 
 def _encode(name: Any) -> Iterator[bytes]:

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from simnet.checks import choice
 from simnet.claims.base import Case, Claim, Sample, make_sketcher, named, parts_of, prepared, reduced, runs_of
 from simnet.claims.parameters import common, family_of, network_of, recipe_of
+from simnet.decoding import statistics
 from simnet.networks import Executions
 from simnet.networks.functions import ThingFunction
 from simnet.sketcher import Sketcher
+from simnet.sketching import Observation
 from simnet.theory import expected_norm, frequency_mse, mean_mse, module_sums, sum_mse
 
 Array = NDArray[Any]
@@ -117,8 +119,9 @@ class Statistics(Claim):
         samples = []
         for (kind, kept), (f_law, s_law, m_law) in truth.laws.items():
             part, mask = reduced(sketch, kind, kept, seed)
-            f = np.array([float(maker.frequency(part, module, erased=mask)) for module in kinds])
-            s = np.array([maker.sum_attribute(part, module, erased=mask).value for module in kinds])
+            left = maker.observe(part, mask)  # once for all questions
+            f = np.array([float(statistics.frequency(maker, left, module)) for module in kinds])
+            s = np.array([statistics.sum_attribute(maker, left, module).value for module in kinds])
             samples += [
                 _relative(named("MSE of frequency", parameters, kind, kept), (f - truth.frequency) ** 2, f_law),
                 _relative(named("MSE of sum", parameters, kind, kept), (s - truth.total) ** 2, s_law),
@@ -130,23 +133,23 @@ class Statistics(Claim):
                 ),
             ]
             if kept == d:
-                samples.append(self._histogram(maker, part, truth, named("histogram covered", parameters, kind, kept)))
+                samples.append(self._histogram(maker, left, truth, named("histogram covered", parameters, kind, kept)))
             if parameters["mean"]:
                 # the law is first order in the relative error of the frequency: next comes 3 times its square
                 relative = f_law / truth.frequency**2
                 often = relative < 0.006
-                means = np.array([maker.mean_attribute(part, module).value for module in kinds])
+                means = np.array([statistics.mean_attribute(maker, left, module).value for module in kinds])
                 squares = (means - truth.total / truth.frequency[:, None])[often] ** 2
                 slack = 3.0 * float(relative[often].mean())
                 samples.append(_relative(named("MSE of mean", parameters, kind, kept), squares, m_law[often], slack))
         return samples
 
     @staticmethod
-    def _histogram(maker: Sketcher, sketch: Array, truth: Truth, quantity: str) -> Sample:
+    def _histogram(maker: Sketcher, left: Observation, truth: Truth, quantity: str) -> Sample:
         """How many things of each colour: the share of bins whose interval covers the truth."""
         inside = []
         for module, total in zip(truth.kinds, truth.total, strict=True):
-            bins = maker.histogram(sketch, module, coordinates=slice(1, 5), unit=1.0 / ThingFunction.SCALE)
+            bins = statistics.histogram(maker, left, module, coordinates=slice(1, 5), unit=1.0 / ThingFunction.SCALE)
             low, high = np.moveaxis(bins.interval(LEVEL), -1, 0)
             things = total[1:5] * ThingFunction.SCALE * len(truth.runs[0].structure["room"].inputs)
             inside.append((low <= things) & (things <= high))

@@ -21,7 +21,7 @@ def matched(encoder: Encoder, observation: Observation, structure: Structure) ->
     others = blur(structure, recipe=encoder.recipe)
     values = [np.empty(0)] * len(structure)
     errors = list(values)
-    lengths = np.sum(np.square(observation.values, dtype=float), axis=-1)
+    lengths = observation.length_squared
     for module, mine in structure.objects_of.items():
         projection = encoder.value_matrix(module).rmatvec(observation.values)
         for k in mine:

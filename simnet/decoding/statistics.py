@@ -60,8 +60,7 @@ def weight_of(encoder: Encoder, module: Name, weight: float | None) -> float:
 def _answer(
     projection: Array, strength: float, observation: Observation, encoder: Encoder, shape: tuple[int, ...]
 ) -> Answer:
-    lengths = np.sum(np.square(observation.values, dtype=float), axis=-1)
-    value, error = read_out(projection, lengths, strength, observation, encoder.family)
+    value, error = read_out(projection, observation.length_squared, strength, observation, encoder.family)
     return Answer(value.reshape(shape), error.reshape(shape))
 
 

@@ -9,6 +9,7 @@ import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import IO, Any
 
 import numpy as np
@@ -65,10 +66,15 @@ class Observation:
         """The coordinates that are left: ``(n, kept)`` in double precision."""
         return self.values[:, self.rows].astype(float, copy=False)
 
+    @cached_property
+    def length_squared(self) -> Array:
+        """``‖s'‖²``: ``(n,)``."""
+        return np.sum(np.square(self.values, dtype=float), axis=-1)
+
     @property
     def norm_squared(self) -> Array:
         """``(d/d') ‖s'‖²``, the estimate of ``K_ss``: ``(n,)``."""
-        return self.scale * np.sum(np.square(self.values, dtype=float), axis=-1)
+        return self.scale * self.length_squared
 
     def noise_with_rounding(self, units: float) -> float:
         """``σ`` with the rounding of so many units in the last place of the root mean square coordinate."""

@@ -170,7 +170,7 @@ def _limited_thread(seconds: float) -> Iterator[None]:
 
     The exception may arrive at any step of this thread: the two share no more than plain locks, which it cannot leave in
     disorder.  One that is on its way when the block ends is waited for: to take it back would leave the interpreter looking for
-    it (CPython 3.11 does so for ever where the thread is traced).
+    it (CPython 3.11 for ever, where the thread is traced).
     """
     thread, lock, ended = ctypes.c_ulong(threading.get_ident()), threading.Lock(), threading.Lock()
     armed, struck, arrived = True, False, False

@@ -86,7 +86,7 @@ class Architectures(Claim):
             Case(
                 f"{label}, trig, d = 1024",
                 {"network": network, "runs": 4, "matrices": "trig", "sketch_dim": 1024},
-                trials=30 if quick else 150,
+                trials=30 if quick else 80,
                 batch=10,
             )
             for label, network in ARCHITECTURES.items()

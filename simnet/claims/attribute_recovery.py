@@ -35,9 +35,9 @@ class AttributeRecovery(RecoveryClaim):
         dag = {"family": "random_dag", "modules": 9, "attribute_dim": 64, "seed": 24}
         deep = {"family": "tree", "height": 5, "branching": 1, "attribute_dim": 256, "seed": 25}
         sixteenth = [["prefix", 4096], ["prefix", 256]]
-        many, few = (100, 40) if quick else (400, 500)
+        many, few = (50, 20) if quick else (200, 250)
         cases = [
-            case("chain", 40 if quick else 160, network=chain, matrices="trig", sketch_dim=4096, parts=sixteenth),
+            case("chain", 20 if quick else 80, network=chain, matrices="trig", sketch_dim=4096, parts=sixteenth),
             case("tree", many, network=tree, matrices="trig", sketch_dim=4096, parts=sixteenth),
             case("layered", many, network=layered, matrices="trig", sketch_dim=1024, weight_jitter=0.5),
             case("random_dag", many, network=dag, matrices="trig", sketch_dim=1024, weight_jitter=0.5),
@@ -50,12 +50,12 @@ class AttributeRecovery(RecoveryClaim):
         if not quick:
             cases.insert(
                 0,
-                case("chain", 18, 2, network=chain, matrices="gaussian", sketch_dim=4096, parts=sixteenth, dtype="float32"),
+                case("chain", 8, 2, network=chain, matrices="gaussian", sketch_dim=4096, parts=sixteenth, dtype="float32"),
             )
         cases += [
             case(
                 "heavy pair, prototype_b",
-                600 if quick else 3000,
+                600 if quick else 1500,
                 200,
                 heavy=8,
                 mean=True,

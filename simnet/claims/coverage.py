@@ -37,10 +37,10 @@ class Coverage(Claim):
         layered = {"family": "layered", "widths": [6, 4, 2], "attribute_dim": 8, "seed": 51}
         dag = {"family": "random_dag", "modules": 9, "attribute_dim": 8, "seed": 52}
         grid = [
-            ("layered", layered, "trig", 1024, "recursive", 60, 250),
-            ("random_dag", dag, "trig", 1024, "recursive", 60, 250),
-            ("layered", layered, "gaussian", 256, "recursive", 40, 150),
-            ("layered", layered, "trig", 1024, "prototype_b", 60, 250),
+            ("layered", layered, "trig", 1024, "recursive", 60, 120),
+            ("random_dag", dag, "trig", 1024, "recursive", 60, 120),
+            ("layered", layered, "gaussian", 256, "recursive", 40, 80),
+            ("layered", layered, "trig", 1024, "prototype_b", 60, 120),
         ]
         return [
             Case(

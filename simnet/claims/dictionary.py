@@ -65,7 +65,7 @@ class Dictionary(Claim):
         for modules, dim, density, sparsity, samples in grid[: 4 if quick else None]:
             label = f"{modules}×{dim}, q = {density}, π = {sparsity}, n = {samples}"
             parameters = self._parameters(modules, dim, density, sparsity, samples, block=36, blocks=24)
-            cases.append(Case(label, parameters, trials=25 if quick else 150, batch=25))
+            cases.append(Case(label, parameters, trials=25 if quick else 75, batch=25))
         for noise in (0.0, 0.01):
             parameters = self._parameters(3, 4, 0.5, 0.15, 600, block=60, blocks=20, rest=20, noise=noise)
             cases.append(Case(f"full coverage, noise {noise}", parameters, trials=3 if quick else 4, batch=1))

@@ -79,7 +79,7 @@ class Holographic(Claim):
             ("chain", ["unitary"], ["recursive", "rotation"]),
         ):
             base = {"network": networks[label], "runs": 4, "matrices": "trig", "sketch_dim": 2048}
-            trials = 20 if quick else 60
+            trials = 20 if quick else 40
             cases.append(
                 Case(f"{label}, d = 2048, traces", {**base, "kind": "traces", "vectors": vectors}, trials, batch=10)
             )
@@ -87,7 +87,7 @@ class Holographic(Claim):
                 parameters = {**base, "kind": "sketches", "recipe": RECIPES[name], "matched": name != "rotation"}
                 cases.append(Case(f"{label}, d = 2048, trig, {name}", parameters, trials, batch=10))
         small = {"kind": "clean_up", "network": networks["tree"], "runs": 8, "sketch_dim": 128, "vectors": ["unitary"]}
-        cases.append(Case("tree, d = 128, traces", small, 300 if quick else 1500, batch=100))
+        cases.append(Case("tree, d = 128, traces", small, 300 if quick else 900, batch=100))
         return cases
 
     def prepare(self, parameters: Mapping[str, Any]) -> Any:

@@ -74,7 +74,7 @@ class Kernel(Claim):
                     "sketch_dim": d,
                     "recipe": recipe,
                 },
-                trials=100 if quick else 400,
+                trials=50 if quick else 200,
                 batch=25,
             )
             for wiring, matrices, d, recipe in grid

@@ -39,7 +39,7 @@ class Matrices(Claim):
             Case(
                 f"{name}, d = 256",
                 {"matrices": name, "sketch_dim": 256, "recipe": "prototype_a", "vectors": 32},
-                trials=150 if quick else 1500,
+                trials=150 if quick else 750,
                 batch=50,
             )
             for name in FAMILIES

@@ -78,7 +78,7 @@ class Similarity(Claim):
     ) | {"kind": ("pair", "deviation", "shared", "layer"), "vectors": Integer(96, minimum=1)}
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
-        trials = 100 if quick else 400
+        trials = 50 if quick else 200
         base = {"runs": 2, "recipe": "recursive", "kind": "pair"}
         pairs = [
             ("layered", "trig", 1024),

@@ -63,7 +63,7 @@ class Statistics(Claim):
     ) | {"mean": False}
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
-        trials = 120 if quick else 2800
+        trials = 120 if quick else 1400
         grid = [
             ("one room", 1, "trig", 256, "recursive", trials // 2),
             ("sum of 4 rooms", 4, "trig", 256, "recursive", trials // 2),

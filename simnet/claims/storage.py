@@ -54,7 +54,7 @@ class Storage(Claim):
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
         cases = []
-        for kind, trials in (("noise", 60 if quick else 300), ("rounding", 40 if quick else 150)):
+        for kind, trials in (("noise", 60 if quick else 180), ("rounding", 40 if quick else 90)):
             for matrices, d in (("trig", 1024), ("gaussian", 256)):
                 parameters = {
                     "kind": kind,

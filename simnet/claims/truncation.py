@@ -43,7 +43,7 @@ class Truncation(RecoveryClaim):
                         "sketch_dim": d,
                         "parts": parts,
                     },
-                    trials=60 if quick else 500,
+                    trials=60 if quick else 250,
                     batch=20,
                 )
             )
@@ -62,7 +62,7 @@ class Truncation(RecoveryClaim):
                         "sketch_dim": 512,
                         "parts": parts,
                     },
-                    trials=600 if quick else 3000,
+                    trials=600 if quick else 1500,
                     batch=200,
                 )
             )

@@ -60,13 +60,13 @@ class Unrolling(Claim):
     }
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
-        trials = {2.0: 15, 1.5: 10, 1.25: 4} if quick else {2.0: 40, 1.5: 20, 1.25: 5}
+        trials = {2.0: 8, 1.5: 5, 1.25: 3} if quick else {2.0: 24, 1.5: 12, 1.25: 5}
         cases = [
             Case(f"random_dag, trig, d = {ratio:g} p", {"size_ratio": ratio, "matrices": "trig"}, many, 5)
             for ratio, many in trials.items()
         ]
         nothing = {"matrices": "trig", "sketch_dim": 128}
-        return [*cases, Case("nothing, trig, d = 128", nothing, 60 if quick else 200, 20)]
+        return [*cases, Case("nothing, trig, d = 128", nothing, 30 if quick else 100, 20)]
 
     def trial(self, parameters: Mapping[str, Any], seed: int, sketcher: type[Sketcher]) -> Sequence[Sample]:
         modules, a = parameters.get("modules", 8 + seed % 5), parameters.get("attribute_dim", 4)

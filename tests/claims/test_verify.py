@@ -27,7 +27,7 @@ def rows_of(measured, law=1.0, **options):
     return judge(CLAIMS["kernel"], Case("c", {}, len(samples)), samples, 1e-4)
 
 
-@pytest.mark.parametrize("name", DEFECTS)
+@pytest.mark.parametrize("name", sorted(DEFECTS.keys() - {"natural order"}))  # which has a test of its own below
 def test_verify_rejects_a_planted_defect(name):
     prop, case = SHOWN_BY[name]
     failed = [row for row in verify([prop], quick=True, sketcher=DEFECTS[name]) if not row.holds]
@@ -78,12 +78,12 @@ def test_right_software_holds(name):
 
 
 def test_the_table_does_not_depend_on_the_number_of_workers():
-    one, two = (table(verify(["coverage"], quick=True, workers=n)) for n in (1, 2))
+    one, two = (table(verify(["storage"], quick=True, workers=n)) for n in (1, 2))
     assert one.equals(two)
 
 
 def test_a_property_named_twice_is_tried_once():
-    once, twice = (table(verify(names, quick=True)) for names in (["matrices"], ["matrices", "matrices"]))
+    once, twice = (table(verify(names, quick=True)) for names in (["storage"], ["storage", "storage"]))
     assert once.equals(twice)
 
 

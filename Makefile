@@ -8,7 +8,7 @@ verify: .venv/ready
 
 # the tests run side by side: with several threads each, BLAS would wait for itself
 test: .venv/ready
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadgroup
 
 # make fuzz MINUTES=120: damaged files, command lines and random networks; every round draws others
 MINUTES ?= 10

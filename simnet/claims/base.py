@@ -99,7 +99,7 @@ class Claim(ABC):
     version: ClassVar[int] = 1
 
     def cases(self, *, quick: bool) -> Sequence[Case]:
-        """The grid of ``verify``: ``quick`` for seconds, otherwise with trials enough to catch most ratios that are 8 % off."""
+        """The grid of ``verify``: ``quick`` for seconds, otherwise with trials for most ratios that are 8 % off."""
         return ()
 
     @abstractmethod

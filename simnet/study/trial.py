@@ -169,8 +169,8 @@ def _limited_thread(seconds: float) -> Iterator[None]:
     """A watcher waits for the end of the block, and strikes when it has waited too long.
 
     The exception may arrive at any step of this thread: the two share no more than plain locks, which it cannot leave in
-    disorder.  One that is on its way when the block ends is waited for: to take it back would leave the interpreter looking for
-    it (CPython 3.11 for ever, where the thread is traced).
+    disorder.  One that is on its way when the block ends is waited for: to take it back would leave the interpreter looking
+    for it (CPython 3.11 for ever, where the thread is traced).
     """
     thread, lock, ended = ctypes.c_ulong(threading.get_ident()), threading.Lock(), threading.Lock()
     armed, struck, arrived = True, False, False

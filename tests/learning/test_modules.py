@@ -12,6 +12,9 @@ from simnet.claims.wiring import noise_limit
 from simnet.learning import blind_wiring
 from tests.learning.conftest import make_pairs
 
+# what is found is found once, not by each process that runs tests
+pytestmark = pytest.mark.xdist_group("modules")
+
 
 @pytest.fixture(scope="module")
 def three_levels_in_small():

@@ -36,15 +36,24 @@ class Prior(NamedTuple):
 
 
 class RidgeSolution(NamedTuple):
-    """Estimates ``(n, m)``; how much of the truth is missing from each of them, ``(m,)``: one minus the diagonal of the hat
-    matrix; and the degrees of freedom of the variance that the prior has.
+    """How far estimates are from the mean of the prior, ``(n, m)``; how much of the truth each holds and how much is
+    missing, ``(m,)``: the diagonal of the hat matrix, and one minus it; and the degrees of freedom of the variance that
+    the prior has.
+
+    Each by itself: where noise hides everything the shifts and what is held are far below the rounding of the rest.
     """
 
     prior: Prior
-    values: Array
+    shifts: Array
+    held: Array
     missing: Array
     freedom: float
     iterations: int
+
+    @property
+    def values(self) -> Array:
+        """The estimates."""
+        return self.prior.mean + self.shifts
 
 
 def ridge(
@@ -103,11 +112,13 @@ def shrunken_estimate(
 ) -> Estimate:
     """An estimate whose intervals are those of the ridge solution, whatever the values are."""
     s, (mean, variance) = system.structure, ridge.prior
-    missing = np.clip(ridge.missing, 0.0, 1.0 - 1e-12)
-    pivots = mean + (ridge.values - mean) / (1.0 - missing)
+    missing, told = np.clip(ridge.missing, 0.0, 1.0), ridge.held > 0.0
+    held = np.where(told, ridge.held, 1.0)
+    pivots = mean + np.where(told, ridge.shifts / held, 0.0)
     # an error under the prior can be as small as the prior is narrow; an interval, which does not lean on it, cannot
     errors = np.broadcast_to(np.sqrt(variance * missing), values.shape)
-    spread = np.broadcast_to(np.maximum(np.sqrt(variance * missing / (1.0 - missing)), LEAST_ERROR), values.shape)
+    spread = np.where(told, np.maximum(np.sqrt(variance * missing / held), LEAST_ERROR), np.inf)
+    spread = np.broadcast_to(spread, values.shape)
 
     def each(array: Array) -> PerObject:
         return PerObject(s, system.split(array))
@@ -133,12 +144,13 @@ def solve_directly(system: LinearSystem, prior: Prior | None) -> RidgeSolution:
     if prior is None:
         prior, freedom = _most_likely(singular, mixed, ones, noise), max(mixed.size - 1.0, 1.0)
     spread = prior.variance * singular**2 + noise**2 + 1e-300
-    values = prior.mean + ((mixed - prior.mean * ones) * prior.variance * singular / spread) @ right
+    shifts = ((mixed - prior.mean * ones) * prior.variance * singular / spread) @ right
     squares = right**2
+    held = np.sum(squares * (prior.variance * singular**2 / spread)[:, None], axis=0)
     missing = np.sum(squares * (noise**2 / spread)[:, None], axis=0)
     if len(singular) < columns.shape[1]:  # what the columns do not see at all
         missing += 1.0 - np.sum(squares, axis=0)
-    return RidgeSolution(prior, values, missing, freedom, 0)
+    return RidgeSolution(prior, shifts, held, missing, freedom, 0)
 
 
 def graded_svd(columns: Array) -> tuple[Array, Array, Array]:
@@ -169,6 +181,7 @@ def _most_likely(singular: Array, mixed: Array, ones: Array, noise: float) -> Pr
         spread = np.exp(logarithm) * power + noise**2 + 1e-300
         precision = n * float(np.sum(ones**2 / spread))
         mean = float(np.sum(mixed * ones / spread)) / precision if precision > 0.0 else 0.0
+        mean = min(max(mean, -1.0), 1.0)  # as all attributes are: noise can take it anywhere
         misfit = float(np.sum((mixed - mean * ones) ** 2 / spread))
         return misfit + n * float(np.sum(np.log(spread))) + np.log(max(precision, 1e-300)), mean
 
@@ -199,7 +212,7 @@ def _iteratively(system: LinearSystem, prior: Prior | None, tolerance: float, it
         conlim=0.0,
         maxiter=iterations,
     )
-    values = prior.mean + system.scaled(solution[0].reshape(n, -1), scale)
+    shifts = system.scaled(solution[0].reshape(n, -1), scale)
     law = linear_mse(
         structure,
         sketch_dim=observation.sketch_dim,
@@ -209,4 +222,4 @@ def _iteratively(system: LinearSystem, prior: Prior | None, tolerance: float, it
         recipe=system.encoder.recipe,
     )
     missing = np.repeat(law / prior.variance, structure.attribute_dims)
-    return RidgeSolution(prior, values, missing, np.inf, int(solution[2]))
+    return RidgeSolution(prior, shifts, 1.0 - missing, missing, np.inf, int(solution[2]))

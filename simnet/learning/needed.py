@@ -150,11 +150,12 @@ def needed_sources(
         return tenable(one, len(held.values))
 
     kept = slots.strong(runs, refitted(runs, slots, drives, units))
-    best = fit(kept, drives, squares)
+    best, given = fit(kept, drives, squares), units
     for _ in range(READ):
         units = read_anew(runs, span, best.drives, units)
         best = fit(kept, best.drives, best.squares)
     if not holds(best):
+        units = given  # those that were read by the drives of a function that is wrong are wrong too
         whole = fit(every, drives, squares)
         if not holds(whole):
             return (

@@ -74,7 +74,7 @@ def inspect_function(module: Name, inputs: Array, outputs: Array) -> FunctionRep
     # Gram matrices lose what lies below the root of the precision, and the tolerances lie far above it
     squares = np.linalg.eigvalsh(outputs.T @ outputs)
     rank = int(np.sum(squares > RANK_TOLERANCE**2 * max(squares[-1], 1e-300)))
-    active = np.mean(outputs > 0.0, axis=0)
+    active = np.mean(outputs != 0.0, axis=0)
     x, y = inputs - inputs.mean(axis=0), outputs - outputs.mean(axis=0)
     residual = y - x @ (scipy.linalg.pinvh(x.T @ x, rtol=1e-12) @ (x.T @ y)) if x.shape[1] else y
     total = float(np.sum(y**2))

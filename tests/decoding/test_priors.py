@@ -84,6 +84,24 @@ def test_with_enough_coordinates_all_are_exact():
         assert errors(method, 100, 3).max() < 1e-15
 
 
+@pytest.mark.parametrize("noise", [10.0, 1000.0, 1e6])
+def test_intervals_of_what_noise_hides_cover_and_say_next_to_nothing(noise):
+    """The variance of the prior is then far below what can be told, and its mean anywhere: they may narrow no interval."""
+    net = simnet.networks.layered(widths=(5, 4, 2), attribute_dim=5, fan_in=2, seed=1)
+    inside, widths = [], []
+    for seed in range(15):
+        sketcher, ex = simnet.Sketcher(net, 128, "gaussian", seed=seed), net.run(1, seed=seed)[0]
+        sketch = sketcher.encode(ex)
+        sigma = noise * np.sqrt(np.mean(sketch**2))
+        sketch += sigma * np.random.default_rng(seed).standard_normal(128)
+        estimate = sketcher.decode(sketch, ex.structure, "ridge", noise=sigma)
+        low, high = np.moveaxis(np.concatenate(list(estimate.interval(0.95))), -1, 0)
+        inside.append((low <= flat(ex.attributes)) & (flat(ex.attributes) <= high))
+        widths.append(high - low)
+    assert np.mean(inside) > 0.93
+    assert 1.5 < np.mean(widths) <= 2.0
+
+
 def test_intervals_lie_where_attributes_can_be():
     sketcher = simnet.Sketcher(DAG, 20, seed=0)
     s = sketcher.encode(EX)

@@ -39,20 +39,23 @@ def test_errors_of_the_right_function_have_the_variance_of_the_law():
     assert np.any(np.abs(ratio(0.0 * squares) - 1.0) > off)  # negative control: no ball
 
 
-def planted(noise, seed=0):
-    """A module above ``A`` and ``B``, ``A`` above an input: readings, slots (input, B, A), span, units, drives, ball."""
+def planted(noise, seed=0, weak=0.5, bias=0.2, lift=0.0):
+    """A module above ``A`` and ``B``, ``A`` above an input: readings, slots (input, B, A), span, units, drives, ball.
+
+    ``B`` brings ``weak`` times what ``A`` does, and the other way; ``lift`` makes some weights of ``A`` negative.
+    """
     draw = np.random.default_rng(seed)
     ball = np.ones(3)
     inputs, b = draw.standard_normal((6000, 3)), np.abs(draw.standard_normal((6000, 3)))
     a = outputs(inputs @ draw.standard_normal((3, 3)) * 0.5 + 0.2, ball)
     weights = draw.standard_normal((6, 3))
-    weights[:3] = np.abs(weights[:3])  # no dead units
-    weights[3:] = -0.5 * np.abs(weights[3:])
-    x = outputs(np.hstack([a, b]) @ weights + 0.2, ball)
+    weights[:3] = np.abs(weights[:3]) - lift  # no dead units
+    weights[3:] = -weak * np.abs(weights[3:])
+    x = outputs(np.hstack([a, b]) @ weights + bias, ball)
     assert np.all(np.abs(np.mean(x > 0.0, axis=0) - 0.5) < 0.4)
     readings, read = noisy(np.hstack([inputs, b, a, x]), noise, 1, seed + 1)
     slots = Slots([read[:, :3], read[:, 3:6], read[:, 6:9]], np.repeat(read[:, 12:], 3, axis=1))
-    drives = read[:, [6, 7, 8, 3, 4, 5]] @ weights + 0.2 * read[:, 12:]
+    drives = read[:, [6, 7, 8, 3, 4, 5]] @ weights + bias * read[:, 12:]
     return readings, slots, read[:, 9:], read[:, 9:12], drives, ball
 
 
@@ -64,6 +67,15 @@ def found(readings, slots, span, units, drives, ball):
 @pytest.mark.parametrize("noise", [1e-5, 1e-3])
 def test_a_source_of_a_source_is_none(noise):
     fit, _, problem = found(*planted(noise))
+    assert fit.kept == [1, 2]
+    assert not problem
+
+
+@pytest.mark.parametrize("weak", [0.01, 0.005])
+def test_a_source_that_brings_little_is_found_among_all(weak):
+    """It is not among the strong ones; units read anew by a function without it are forgotten when all are tried."""
+    readings, slots, span, units, drives, ball = planted(1e-6, 1, weak=weak, bias=-0.3, lift=0.5)
+    fit, _, problem = found(readings, slots, span, units, drives, ball)
     assert fit.kept == [1, 2]
     assert not problem
 

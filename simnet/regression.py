@@ -92,6 +92,8 @@ def read_reference(folder: str | os.PathLike[str] = REFERENCE) -> pd.DataFrame:
         try:
             # as text first: pandas itself may read the last digit of a number differently
             rows = pd.read_csv(file, dtype=str, keep_default_na=False)[KEY + ROUNDED + COUNTED]
+            if rows.empty:
+                raise ValueError("it has no rows")
             return rows.replace({name: {"": "nan"} for name in ROUNDED}).astype(
                 dict.fromkeys(ROUNDED, "float64") | dict.fromkeys(COUNTED, "int64")
             )

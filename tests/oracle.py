@@ -34,6 +34,32 @@ def operator(ex, sketcher):
     return np.column_stack(columns)
 
 
+def gain(ex, sketcher):
+    """``‖B‖`` at most: the recursion with the norms of all matrices in their places.  Rounding is in proportion to it."""
+    structure, recipe = ex.structure, sketcher.recipe
+
+    @cache
+    def norm(module, role):
+        return float(np.linalg.norm(sketcher.matrix(module, role).todense(), 2))
+
+    def transparent(module, role):
+        return recipe.identity + recipe.mixing * norm(module, role)
+
+    def inputs(module, names, weights):
+        filled = [(slot, name, w) for slot, (name, w) in enumerate(zip(names, weights, strict=True)) if name is not None]
+        return sum(w * transparent(module, slot) * object_gain(name) for slot, name, w in filled)
+
+    def object_gain(name):
+        k = structure.names.index(name)
+        module = structure.modules[k]
+        own = recipe.value_share * norm(module, "value") + recipe.presence_share * norm(module, "presence")
+        below = inputs(module, structure.inputs[k], structure.weights[k])
+        own, below = transparent(module, "attribute") * own, transparent(module, "input") * below
+        return transparent(module, "object") * (recipe.attribute_share * own + recipe.input_share * below)
+
+    return inputs("root", structure.outputs, structure.output_weights)
+
+
 def _sketch(structure, values, presence, sketcher):
     recipe, d = sketcher.recipe, sketcher.sketch_dim
 

@@ -181,7 +181,10 @@ def test_a_mistake_is_named(arguments, error, message):
     assert message in str(result.exception)
 
 
-@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "property,case,quantity,measured\nx,y,z,word\n"])
+HEADER = "property,case,quantity,measured,law,ratio,ratio_error,bound,trials,violations,tries\n"
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "property,case,quantity,measured\nx,y,z,word\n", HEADER])
 def test_another_file_is_no_reference(text, tmp_path):
     (tmp_path / "quick.csv").write_text(text)
     with pytest.raises(ValueError, match=r"quick\.csv: not a reference"):

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import simnet
@@ -253,6 +253,8 @@ REFERENCE = b"\n".join((ROOT / "results" / "reference" / "quick.csv").read_bytes
 
 
 @given(content=damaged_bytes(REFERENCE))
+@example(content=REFERENCE.splitlines()[0])
+@example(content=REFERENCE.replace(b"property,", b"property,property,", 1))
 def test_references(place, content):
     (place / "quick.csv").write_bytes(content)
     with reading(len(content)):

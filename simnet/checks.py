@@ -11,6 +11,10 @@ from typing import Any
 import numpy as np
 
 
+#: Nothing is counted past this: sums of such numbers fit into a machine word, and each into a float.
+MOST = 1 << 53
+
+
 def shown(value: Any) -> str:
     """``repr(value)`` on one line of at most 200 characters."""
     try:
@@ -20,15 +24,20 @@ def shown(value: Any) -> str:
     return text if len(text) <= 200 else f"{text[:199]}…"
 
 
-def integer(field: str, value: Any, *, minimum: int = 0, maximum: int | None = None) -> int:
-    """``value`` as an ``int`` in ``[minimum, maximum]``; booleans are refused."""
-    allowed = f">= {minimum}" if maximum is None else f"between {minimum} and {maximum}"
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Integral):
-        raise ValueError(f"{field} = {shown(value)}: must be an integer {allowed}")
-    number = int(value)
-    if number < minimum or (maximum is not None and number > maximum):
-        raise ValueError(f"{field} = {shown(value)}: must be an integer {allowed}")
-    return number
+def integer(field: str, value: Any, *, minimum: int = 0, maximum: int | None = MOST) -> int:
+    """``value`` as an ``int`` in ``[minimum, maximum]``; booleans are refused.
+
+    What is counted ends at :data:`MOST`; ``maximum=None`` is for what is not, such as seeds.
+    """
+    if isinstance(value, Integral) and not isinstance(value, (bool, np.bool_)):
+        number = int(value)
+        if minimum <= number and (maximum is None or number <= maximum):
+            return number
+        past = maximum == MOST and number > maximum
+    else:
+        past = False
+    allowed = f">= {minimum}" if maximum in (None, MOST) and not past else f"between {minimum} and {maximum}"
+    raise ValueError(f"{field} = {shown(value)}: must be an integer {allowed}")
 
 
 def real(

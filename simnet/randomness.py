@@ -44,7 +44,7 @@ def stream(seed: int, *names: Any) -> np.random.Generator:
     False
     """
     digest = blake2b(digest_size=32)
-    for part in _encode((integer("seed", seed), *names)):
+    for part in _encode((integer("seed", seed, maximum=None), *names)):
         digest.update(part)
     words = np.frombuffer(digest.digest(), "<u4")  # the same seed as one integer of 256 bits, which takes longer to read
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(words)))

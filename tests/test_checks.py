@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+import simnet
 from simnet import checks
 
 
@@ -44,10 +45,16 @@ def test_a_sequence_is_a_tuple_of_one_kind_and_no_string():
         checks.sequence("s", ["a", 3], "letters", str)
 
 
-def test_an_integer_without_a_maximum_has_none():
-    assert checks.integer("n", 10**400) == 10**400
+def test_counts_end_where_a_machine_word_does_and_seeds_do_not():
+    assert checks.integer("n", 10**400, maximum=None) == 10**400
+    assert checks.integer("n", checks.MOST) == 2**53
     with pytest.raises(ValueError, match=r"^n = 0: must be an integer >= 1$"):
         checks.integer("n", 0, minimum=1)
+    with pytest.raises(ValueError, match=r"^n = 9223372036854775808: must be an integer between 1 and 9007199254740992$"):
+        checks.integer("n", 2**63, minimum=1)
+    assert simnet.networks.tree(seed=2**70).inputs == simnet.networks.tree().inputs
+    with pytest.raises(ValueError, match=r"^widths\[0\] = 9223372036854775808: must be an integer between 1 and "):
+        simnet.networks.layered(widths=(2**63, 5, 3))
 
 
 def test_numbers_of_every_kind_become_float():

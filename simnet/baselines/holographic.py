@@ -80,7 +80,7 @@ class HolographicEncoder:
             raise ValueError(f"unitary = {unitary!r}: must be True or False")
         self.network = network
         self.sketch_dim = integer("sketch_dim", sketch_dim, minimum=1)
-        self.seed = integer("seed", seed)
+        self.seed = integer("seed", seed, maximum=None)
         self.unitary = unitary
         self._vectors: dict[tuple[Any, ...], Array] = {}
 

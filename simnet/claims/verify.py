@@ -117,7 +117,7 @@ def measure(
     """The samples that :func:`verify` judges, by claim, case and quantity; parameters as there."""
     wanted = sequence("properties", properties or CLAIMS.keys(), of="names")
     chosen = [CLAIMS[choice("property", name, CLAIMS)] for name in dict.fromkeys(wanted)]
-    integer("seed", seed)
+    integer("seed", seed, maximum=None)
     workers = integer("workers", workers, minimum=1)
     tasks = plan(chosen, quick=quick)
     results: dict[int, list[list[Sample]]] = {}

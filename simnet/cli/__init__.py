@@ -65,7 +65,7 @@ def main() -> None:
     except OSError as error:
         fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except MemoryError as error:
-        fail(f"sketch_dim: not enough memory ({error})")
+        fail(f"not enough memory: take fewer modules, runs or coordinates{f' ({error})' if str(error) else ''}")
     else:
         sys.exit(status if isinstance(status, int) else 0)
 

@@ -47,5 +47,5 @@ def animate_command(name: str, output: Path, seed: int) -> None:
     from simnet.report.animation import check_ending, film, write_film
 
     check_ending(file_to_write("--output", output))
-    write_film(film(name, integer("seed", seed)), output)
+    write_film(film(name, integer("seed", seed, maximum=None)), output)
     click.echo(f"{output}: {output.stat().st_size / 1e3:.0f} kB")

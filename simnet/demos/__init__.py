@@ -55,6 +55,6 @@ def tell(name: str, seed: int, say: Say) -> Story:
     (27, 28)
     """
     choice("demo", name, DEMOS)
-    integer("seed", seed)
+    integer("seed", seed, maximum=None)
     story: Story = importlib.import_module(f"simnet.demos.{name}").tell(seed, say)
     return story

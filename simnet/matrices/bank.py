@@ -31,7 +31,7 @@ class MatrixBank:
     def __init__(self, family: MatrixFamily, sketch_dim: int, seed: int, dtype: str = "float64") -> None:
         self.family = family
         self.sketch_dim = integer("sketch_dim", sketch_dim, minimum=1)
-        self.seed = integer("seed", seed)
+        self.seed = integer("seed", seed, maximum=None)
         self.dtype = choice("dtype", dtype, DTYPES)
         self.order: Array | None = family.draw_order(stream(seed, "order"), self.sketch_dim)
         self._kept: dict[Any, Any] = {}

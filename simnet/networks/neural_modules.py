@@ -232,7 +232,7 @@ def neural_modules(size: int = 3, seed: int = 0) -> ModularNetwork:
     measure[is](combine[and](transform[right of](find[circle]), find[blue]))
     """
     size = integer("size", size, minimum=2)
-    integer("seed", seed)
+    integer("seed", seed, maximum=None)
     cells = size**2
     at = tuple(f"row {i}, column {j}" for i in range(size) for j in range(size))
     hidden = stream(seed, "calibration").standard_normal((CALIBRATION, cells * (len(CONCEPTS) + 3)))

@@ -120,7 +120,7 @@ def run_network(
 ) -> Executions:
     """See :meth:`ModularNetwork.run`."""
     runs = integer("runs", runs, minimum=1)
-    integer("seed", seed)
+    integer("seed", seed, maximum=None)
     jitter = real("weight_jitter", weight_jitter, minimum=0.0, maximum=1.0)
     if jitter == 1.0:
         raise ValueError("weight_jitter = 1.0: must be below 1, weights stay positive")

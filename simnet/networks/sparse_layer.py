@@ -87,7 +87,7 @@ def sparse_layer(
     """
     modules = integer("modules", modules, minimum=1)
     attribute_dim = integer("attribute_dim", attribute_dim, minimum=1)
-    integer("seed", seed)
+    integer("seed", seed, maximum=None)
     if real("sparsity", sparsity, minimum=0.0, maximum=1.0) == 0.0:
         raise ValueError("sparsity = 0.0: must be positive, nothing would ever be there")
     if not isinstance(signed, bool):

@@ -279,7 +279,7 @@ def read_study(path: str | os.PathLike[str]) -> tuple[Study, Mistakes]:
         question=str(table.get("question", "")),
         claim=claim if isinstance(claim, str) else "",
         trials=mistakes.catch(integer, "trials", table.get("trials"), minimum=1, maximum=MOST_TRIALS, otherwise=1),
-        seed=mistakes.catch(integer, "seed", table.get("seed", 0), otherwise=0),
+        seed=mistakes.catch(integer, "seed", table.get("seed", 0), maximum=None, otherwise=0),
         failure_probability=mistakes.catch(
             probability, "failure_probability", table.get("failure_probability", 0.001), otherwise=0.001
         ),

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-
 #: Nothing is counted past this: sums of such numbers fit into a machine word, and each into a float.
 MOST = 1 << 53
 

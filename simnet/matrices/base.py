@@ -16,6 +16,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, ClassVar
 
 import numpy as np
@@ -25,6 +26,12 @@ from simnet.checks import choice, integer
 
 Array = NDArray[Any]
 DTYPES = ("float32", "float64")
+
+
+def stacked(batches: Sequence[Array]) -> list[slice]:
+    """Where each batch stands when all of them are laid out one after the other."""
+    ends = list(accumulate(map(len, batches)))
+    return [slice(end - len(batch), end) for batch, end in zip(batches, ends, strict=True)]
 
 
 class RandomMatrix(ABC):
@@ -51,19 +58,19 @@ class RandomMatrix(ABC):
         """The memory that the matrix holds, in bytes."""
 
     @staticmethod
-    def products(matrices: Sequence[RandomMatrix], batches: Sequence[Array]) -> Array:
-        """``matvec`` of each matrix with a batch of its own, one after the other along the first axis.
+    def products(matrices: Sequence[RandomMatrix], batches: Sequence[Array], out: Array) -> None:
+        """``matvec`` of each matrix with a batch of its own, written to ``out`` one after the other along the first axis.
 
         For a family whose matrices share their costly part, such as a transform, which then takes all batches at once.
         """
-        made = [matrix.matvec(batch) for matrix, batch in zip(matrices, batches, strict=True)]
-        return made[0] if len(made) == 1 else np.concatenate(made)
+        for matrix, batch, part in zip(matrices, batches, stacked(batches), strict=True):
+            out[part] = matrix.matvec(batch)
 
     @staticmethod
-    def adjoint_products(matrices: Sequence[RandomMatrix], batches: Sequence[Array]) -> Array:
+    def adjoint_products(matrices: Sequence[RandomMatrix], batches: Sequence[Array], out: Array) -> None:
         """``rmatvec`` of each matrix, laid out as by :meth:`products`."""
-        made = [matrix.rmatvec(batch) for matrix, batch in zip(matrices, batches, strict=True)]
-        return made[0] if len(made) == 1 else np.concatenate(made)
+        for matrix, batch, part in zip(matrices, batches, stacked(batches), strict=True):
+            out[part] = matrix.rmatvec(batch)
 
     def prefix(self, kept: int) -> RandomMatrix:
         """The first ``kept`` rows, bit for bit: its products are those of the whole matrix, cut off."""

@@ -11,15 +11,24 @@ import numpy as np
 from simnet.matrices.base import Array, DenseMatrix, MatrixFamily, RandomMatrix
 
 
-def random_signs(stream: np.random.Generator, count: int, length: int, dtype: np.dtype[Any]) -> Array:
-    """A ``(count, length)`` array of independent ``±1``; a row costs ``⌈length/64⌉`` raw words of the stream."""
+def random_bits(stream: np.random.Generator, count: int, length: int) -> Array:
+    """Independent fair bits, eight to a byte: ``count`` rows of at least ``length``, each ``⌈length/64⌉`` raw words."""
     words = -(-length // 64)
     raw = stream.bit_generator.random_raw(count * words).astype("<u8", copy=False)
-    bits = np.unpackbits(raw.view(np.uint8).reshape(count, words * 8), axis=1, count=length)
-    signs = bits.view(np.int8)  # from 0 and 1 to 1 and -1, in place
+    return raw.view(np.uint8).reshape(count, words * 8)
+
+
+def signs_of(bits: Array, length: int) -> Array:
+    """``1`` for a bit of 0 and ``-1`` for a bit of 1, a byte each, for the first ``length`` bits along the last axis."""
+    signs = np.unpackbits(bits, axis=-1, count=length).view(np.int8)
     signs *= -2
     signs += 1
-    return signs.astype(dtype, copy=False)
+    return signs
+
+
+def random_signs(stream: np.random.Generator, count: int, length: int, dtype: np.dtype[Any]) -> Array:
+    """A ``(count, length)`` array of independent ``±1``."""
+    return signs_of(random_bits(stream, count, length), length).astype(dtype, copy=False)
 
 
 @dataclass(frozen=True)

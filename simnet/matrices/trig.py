@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -12,11 +12,14 @@ from typing import Any, ClassVar
 import numpy as np
 import scipy.fft
 
-from simnet.matrices.base import Array, MatrixFamily, RandomMatrix
-from simnet.matrices.rademacher import random_signs
+from simnet.matrices.base import Array, MatrixFamily, RandomMatrix, stacked
+from simnet.matrices.rademacher import random_bits, signs_of
 
 #: Up to so many columns, and from so many rows for each, meet the cosine transform as a small matrix product.
 NARROW, ROWS_A_COLUMN = 16, 256
+
+#: From so many rows, signs are kept as bits: an eighth of the memory, at two passes over a row of bytes for each use.
+PACKED = 1 << 17
 
 
 @lru_cache(maxsize=32)
@@ -38,14 +41,15 @@ def _cosine_tables(rows: int, columns: int, dtype: str) -> tuple[Array, Array]:
     return left.astype(dtype), np.concatenate([np.cos(inner), np.sin(inner)]).astype(dtype)
 
 
-def _narrow_dct(vectors: Array, rows: int) -> Array:
-    """The orthonormal DCT-II of vectors with nothing but their first coordinates: ``(..., columns)`` to ``(..., rows)``."""
-    left, right = _cosine_tables(rows, vectors.shape[-1], vectors.dtype.name)
-    twice = np.concatenate([vectors, vectors], axis=-1)
-    scaled = (twice[..., None, :] * left.T).reshape(-1, len(left))
-    result = (scaled @ right).reshape(*vectors.shape[:-1], -1)[..., :rows]
-    result[..., 0] *= sqrt(0.5)
-    return result
+def _narrow_dct(vectors: Array, out: Array) -> None:
+    """The orthonormal DCT-II of vectors with nothing but their first coordinates: ``(n, columns)`` to ``(n, rows)``."""
+    left, right = _cosine_tables(out.shape[-1], vectors.shape[-1], vectors.dtype.name)
+    scaled = (np.concatenate([vectors, vectors], axis=-1)[..., None, :] * left.T).reshape(-1, len(left))
+    if len(scaled) * right.shape[1] == out.size and out.flags.c_contiguous:
+        np.matmul(scaled, right, out=out.reshape(-1, right.shape[1]))
+    else:
+        out[...] = (scaled @ right).reshape(len(vectors), -1)[:, : out.shape[-1]]
+    out[:, 0] *= sqrt(0.5)
 
 
 def _narrow_idct(vectors: Array, columns: int) -> Array:
@@ -64,88 +68,113 @@ def _narrow_idct(vectors: Array, columns: int) -> Array:
 
 
 class TrigMatrix(RandomMatrix):
-    """``D_k C … D₁ C D₀``, ``C`` the orthonormal DCT-II, one row of ``signs`` for each ``D``, a byte a sign.
+    """``D_k C … D₁ C D₀``, ``C`` the orthonormal DCT-II, one row of ``bits`` for each ``D``: 1 where its sign is minus.
 
     A few columns meet the first ``C`` as a small matrix product, at a fraction of a transform.
     """
 
-    def __init__(self, signs: Array, columns: int, dtype: np.dtype[Any]) -> None:
-        self.signs = signs
-        self.shape, self.dtype = (signs.shape[1], columns), dtype
-        self.narrow = columns <= NARROW and columns * ROWS_A_COLUMN <= signs.shape[1]
+    def __init__(self, bits: Array, rows: int, columns: int, dtype: np.dtype[Any]) -> None:
+        self.packed = rows >= PACKED
+        self._kept = bits if self.packed else signs_of(bits, rows)
+        self.shape, self.dtype = (rows, columns), dtype
+        self.rounds = len(bits) - 1
+        self.narrow = columns <= NARROW and columns * ROWS_A_COLUMN <= rows
+
+    @property
+    def signs(self) -> Array:
+        """``(rounds + 1, rows)``: the diagonals of all ``D``."""
+        return signs_of(self._kept, self.shape[0]) if self.packed else self._kept
+
+    def _row(self, k: int, uses: int = 1, length: int | None = None) -> Array:
+        """The first signs of ``D_k``, for products with so many vectors: turned into numbers once where that saves time."""
+        length = length or self.shape[0]
+        row = signs_of(self._kept[k], length) if self.packed else self._kept[k, :length]
+        return row if uses == 1 else row.astype(self.dtype)
 
     def matvec(self, vectors: Array) -> Array:
-        return self.products([self], [np.asarray(vectors, self.dtype)[None]])[0]
+        return self._alone(self.products, np.asarray(vectors, self.dtype), self.shape[0])
+
+    def rmatvec(self, vectors: Array) -> Array:
+        return self._alone(self.adjoint_products, np.asarray(vectors, self.dtype), self.shape[1])
+
+    def _alone(self, products: Any, vectors: Array, length: int) -> Array:
+        """The products of this matrix, for a batch of any shape."""
+        out = np.empty((*vectors.shape[:-1], length), self.dtype)
+        products([self], [vectors.reshape(-1, vectors.shape[-1])], out.reshape(-1, length))
+        return out
 
     @staticmethod
-    def products(matrices: Sequence[RandomMatrix], batches: Sequence[Array]) -> Array:
-        trig, slices, result = _laid_out(matrices, batches)
+    def products(matrices: Sequence[RandomMatrix], batches: Sequence[Array], out: Array) -> None:
+        trig = [matrix for matrix in matrices if isinstance(matrix, TrigMatrix)]
+        slices, rounds = stacked(batches), range(1, trig[0].rounds + 1)
         if any(matrix.shape[1] < matrix.shape[0] for matrix in trig):
             for _, members in groupby(range(len(trig)), key=lambda i: trig[i].shape[1]):
                 few = list(members)
-                first = trig[few[0]]
-                signed = [np.asarray(batches[i], first.dtype) * trig[i].signs[0, : first.shape[1]] for i in few]
-                made, start = first._transformed(np.concatenate(signed)), slices[few[0]].start
-                for i in few:
-                    rows = made[slices[i].start - start : slices[i].stop - start]
-                    np.multiply(rows, trig[i].signs[1], out=result[slices[i]])
-            return _rounds(scipy.fft.dct, trig, slices, result, range(2, len(trig[0].signs)))
-        for matrix, batch, part in zip(trig, batches, slices, strict=True):
-            np.multiply(batch, matrix.signs[0], out=result[part])
-        return _rounds(scipy.fft.dct, trig, slices, result, range(1, len(trig[0].signs)))
+                columns, dtype = trig[few[0]].shape[1], trig[few[0]].dtype
+                signed = [np.asarray(batches[i], dtype) * trig[i]._row(0, length=columns) for i in few]
+                rows = out[slices[few[0]].start : slices[few[-1]].stop]
+                trig[few[0]]._transformed(np.concatenate(signed), rows)
+            _signed(trig, slices, out, 1)
+            rounds = rounds[1:]
+        else:
+            for matrix, batch, part in zip(trig, batches, slices, strict=True):
+                np.multiply(batch, matrix._row(0, len(batch)), out=out[part])
+        for k in rounds:
+            _in_place(scipy.fft.dct, out)
+            _signed(trig, slices, out, k)
 
     @staticmethod
-    def adjoint_products(matrices: Sequence[RandomMatrix], batches: Sequence[Array]) -> Array:
-        if any(matrix.shape[1] < matrix.shape[0] for matrix in matrices):
-            return RandomMatrix.adjoint_products(matrices, batches)
-        trig, slices, result = _laid_out(matrices, batches)
+    def adjoint_products(matrices: Sequence[RandomMatrix], batches: Sequence[Array], out: Array) -> None:
+        trig = [matrix for matrix in matrices if isinstance(matrix, TrigMatrix)]
+        if any(matrix.shape[1] < matrix.shape[0] for matrix in trig):
+            for matrix, batch, part in zip(trig, batches, stacked(batches), strict=True):
+                matrix._first_columns(batch, out[part])
+            return
+        slices = stacked(batches)
         for matrix, batch, part in zip(trig, batches, slices, strict=True):
-            np.multiply(batch, matrix.signs[-1], out=result[part])
-        return _rounds(scipy.fft.idct, trig, slices, result, range(len(trig[0].signs) - 2, -1, -1))
+            np.multiply(batch, matrix._row(matrix.rounds, len(batch)), out=out[part])
+        for k in range(trig[0].rounds - 1, -1, -1):
+            _in_place(scipy.fft.idct, out)
+            _signed(trig, slices, out, k)
 
-    def _transformed(self, vectors: Array) -> Array:
+    def _transformed(self, vectors: Array, out: Array) -> None:
         """``C v`` of vectors with nothing but their first coordinates."""
-        rows, columns = self.shape
         if self.narrow:
-            return _narrow_dct(vectors, rows)
-        padded = np.zeros((*vectors.shape[:-1], rows), self.dtype)
-        padded[..., :columns] = vectors
-        return scipy.fft.dct(padded, norm="ortho", overwrite_x=True)
+            _narrow_dct(vectors, out)
+            return
+        out[:, : self.shape[1]] = vectors
+        out[:, self.shape[1] :] = 0.0
+        _in_place(scipy.fft.dct, out)
 
-    def rmatvec(self, vectors: Array) -> Array:
-        vectors, columns = np.asarray(vectors, self.dtype), self.shape[1]
-        if columns == self.shape[0]:
-            return self.adjoint_products([self], [vectors[None]])[0]
-        result = vectors * self.signs[-1]
-        for signs in self.signs[-2:0:-1]:
-            result = scipy.fft.idct(result, norm="ortho", overwrite_x=True)
-            result *= signs
+    def _first_columns(self, vectors: Array, out: Array) -> None:
+        """``Rᵀ y`` for a matrix of fewer columns than rows."""
+        columns = self.shape[1]
+        rows = vectors * self._row(self.rounds, len(vectors))
+        for k in range(self.rounds - 1, 0, -1):
+            _in_place(scipy.fft.idct, rows)
+            rows *= self._row(k, len(vectors))
         if self.narrow:
-            return _narrow_idct(result, columns) * self.signs[0, :columns]
-        return scipy.fft.idct(result, norm="ortho", overwrite_x=True)[..., :columns] * self.signs[0, :columns]
+            rows = _narrow_idct(rows, columns)
+        else:
+            _in_place(scipy.fft.idct, rows)
+        np.multiply(rows[:, :columns], self._row(0, length=columns), out=out)
 
     @property
     def nbytes(self) -> int:
-        return int(self.signs.nbytes)
+        return int(self._kept.nbytes)
 
 
-def _laid_out(matrices: Sequence[RandomMatrix], batches: Sequence[Array]) -> tuple[list[TrigMatrix], list[slice], Array]:
-    """The matrices, where the batch of each stands among all rows, and room for all rows."""
-    trig = [matrix for matrix in matrices if isinstance(matrix, TrigMatrix)]
-    ends = np.cumsum([len(batch) for batch in batches]).tolist()
-    slices = [slice(end - len(batch), end) for batch, end in zip(batches, ends, strict=True)]
-    return trig, slices, np.empty((ends[-1], *batches[0].shape[1:-1], trig[0].shape[0]), trig[0].dtype)
+def _in_place(transform: Any, rows: Array) -> None:
+    """A transform of rows, which the library may leave where they are."""
+    made = transform(rows, norm="ortho", overwrite_x=True)
+    if made is not rows and not np.may_share_memory(made, rows):
+        rows[...] = made
 
 
-def _rounds(
-    transform: Any, matrices: Sequence[TrigMatrix], slices: Sequence[slice], rows: Array, signs: Iterable[int]
-) -> Array:
-    """For each row of signs: all rows are transformed at once, then every batch meets the signs of its own matrix."""
-    for k in signs:
-        rows = transform(rows, norm="ortho", overwrite_x=True)
-        for matrix, part in zip(matrices, slices, strict=True):
-            rows[part] *= matrix.signs[k]
-    return rows
+def _signed(matrices: Sequence[TrigMatrix], slices: Sequence[slice], rows: Array, k: int) -> None:
+    """Every batch meets a row of signs of its own matrix."""
+    for matrix, part in zip(matrices, slices, strict=True):
+        rows[part] *= matrix._row(k, part.stop - part.start)
 
 
 @dataclass(frozen=True)
@@ -173,11 +202,11 @@ class Trig(MatrixFamily):
     rowwise: ClassVar[bool] = True
 
     def _draw(self, stream: np.random.Generator, rows: int, columns: int, dtype: np.dtype[Any]) -> RandomMatrix:
-        return TrigMatrix(random_signs(stream, self.rounds + 1, rows, np.dtype(np.int8)), columns, dtype)
+        return TrigMatrix(random_bits(stream, self.rounds + 1, rows), rows, columns, dtype)
 
     def cache_bytes(self, rows: int) -> int:
         """Drawing signs takes a fraction of a transform: few large ones are not worth their room."""
-        return 1 << 27 if rows < 1 << 20 else 0
+        return 1 << 28 if rows < 1 << 20 else 0
 
     def product_cost(self, rows: int) -> float:
         """``2 · 6.5 d log₂ d``, as measured: a transform does not keep a processor as busy as a matrix product does."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from math import prod
 from typing import Any, Self
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from simnet.checks import integer, shown
 from simnet.matrices import MatrixBank, MatrixFamily, RandomMatrix, as_family, describe_family, read_family
+from simnet.matrices.base import stacked
 from simnet.networks import Execution, Executions, Group, ModularNetwork, Structure
 from simnet.networks.description import describe_network, read_network
 from simnet.networks.executions import as_executions
@@ -29,7 +31,7 @@ from simnet.sketching.compiled import compiled, pays
 from simnet.sketching.operator import SketchOperator
 from simnet.sketching.plan import Piece, Task, lanes, pieces, plan
 from simnet.sketching.streaming import in_batches, write_batches
-from simnet.threads import spread
+from simnet.threads import limited, spread, threads
 
 Array = NDArray[Any]
 
@@ -40,14 +42,26 @@ np.empty((1 << 25) - (1 << 16), np.uint8)
 #: Runs are encoded in batches whose object sketches take about this many bytes together.
 BATCH_BYTES = 1 << 26
 
+#: Runs go through a structure by levels as long as the sketches of its objects take no more than this, and else depth first.
+LEVELS_BYTES = 1 << 25
+
+#: Shorter rows go on one thread: what Python does between two of them would keep the other threads waiting.
+THREADS_BYTES = 1 << 22
+
 #: Columns of marks are kept up to this size.
-COLUMN_BYTES = 1 << 19
+COLUMN_BYTES = 1 << 22
 
 #: Where the rows of a batch do not need each other, a vector of each run of it takes no more than this.
-RUN_BYTES = 1 << 19
+RUN_BYTES = 1 << 20
 
 #: Objects go through the transforms together as long as their sketches take no more than this: they stay in the cache.
 TASK_BYTES = 1 << 20
+
+#: What comes after a transform passes over so many coordinates at a time: they stay where the processor has them at hand.
+BLOCK = 1 << 14
+
+#: What is done to products in place: the products, the batches that they are of, and which rows these are among all.
+Finish = Callable[[Array, Sequence[Array], slice], None]
 
 #: The matrices of a module by what they do, beside its slots: see ``simnet.recipes`` for the equation.
 ROLES = ("value", "presence", "object", "attribute", "input")
@@ -74,7 +88,7 @@ class Encoder:
         self.sketch_dim = integer("sketch_dim", sketch_dim, minimum=1)
         self.family = as_family(matrices)
         self.recipe = as_recipe(recipe)
-        self.seed = integer("seed", seed)
+        self.seed = integer("seed", seed, maximum=None)
         widest = max(network.modules, key=lambda module: module.attribute_dim)
         if widest.attribute_dim > self.sketch_dim:
             raise ValueError(
@@ -211,48 +225,63 @@ class Encoder:
         if self.recipe.mixing == 0.0:
             return np.concatenate(batches) * (self.recipe.identity * scale)
         matrices = [self.bank.matrix(self.matrix_key(*name)) for name in names]
-        return self._in_pieces(matrices, batches, scale, self._with_identity, adjoint=adjoint)
+        if not isinstance(scale, float):
+            shape = (sum(map(len, batches)), *batches[0].shape[1:-1], 1)
+            scale = np.broadcast_to(scale, shape).reshape(-1, 1)
+
+        def finish(out: Array, cut: Sequence[Array], rows: slice) -> None:
+            self._add_identity(out, cut, scale if isinstance(scale, float) else scale[rows])
+
+        return self._in_pieces(matrices, batches, finish, adjoint=adjoint)
 
     def _in_pieces(
-        self, matrices: Sequence[RandomMatrix], batches: Sequence[Array], scale: Any, finish: Any, *, adjoint: bool = False
+        self,
+        matrices: Sequence[RandomMatrix],
+        batches: Sequence[Array],
+        finish: Finish | None = None,
+        *,
+        adjoint: bool = False,
     ) -> Array:
-        """Each matrix times a batch of its own, and ``finish(product, batches, scale, out)``.
+        """Each matrix times a batch of its own, and what ``finish(products, batches, rows)`` makes of that in place.
 
         Where rows do not need each other, they go in pieces that stay in the cache, on several threads.
         """
         product = matrices[0].adjoint_products if adjoint else matrices[0].products
         shape = (sum(map(len, batches)), *batches[0].shape[1:-1])
         rows = [batch.reshape(-1, batch.shape[-1]) for batch in batches]
-        scales = scale if isinstance(scale, float) else np.broadcast_to(scale, (*shape, 1)).reshape(-1, 1)
-        cuts = pieces([len(batch) for batch in rows], self.sketch_dim, self.dtype.itemsize)
-        if not self.family.rowwise or len(cuts) == 1:
-            mixed = product(matrices, rows)
-            finish(mixed, rows, scales, mixed)
-            return mixed.reshape(*shape, self.sketch_dim)
         result = np.empty((prod(shape), self.sketch_dim), self.dtype)
 
         def fill(piece: Piece) -> None:
-            cut = [rows[i][part] for i, part in piece.parts]
-            mixed = product([matrices[i] for i, _ in piece.parts], cut)
-            finish(mixed, cut, scales if isinstance(scales, float) else scales[piece.rows], result[piece.rows])
+            cut, out = [rows[i][part] for i, part in piece.parts], result[piece.rows]
+            product([matrices[i] for i, _ in piece.parts], cut, out)
+            if finish is not None:
+                finish(out, cut, piece.rows)
 
-        spread(fill, cuts)
+        if self.family.rowwise:
+            with self._on_threads():
+                spread(fill, pieces([len(batch) for batch in rows], self.sketch_dim, self.dtype.itemsize))
+        else:
+            fill(Piece(slice(0, len(result)), [(i, slice(None)) for i in range(len(rows))]))
         return result.reshape(*shape, self.sketch_dim)
 
-    def _with_identity(self, mixed: Array, batches: Sequence[Array], scale: Any, out: Array) -> None:
-        """``scale · (αv + βm)``, as ``(m · β/α + v) · α scale``, which takes no room but ``out``; writes to ``m`` too."""
+    def _on_threads(self) -> AbstractContextManager[None]:
+        """As many threads as there are for long rows; one for short ones."""
+        return limited(threads() if self.sketch_dim * self.dtype.itemsize >= THREADS_BYTES else 1)
+
+    def _add_identity(self, out: Array, batches: Sequence[Array], scale: Any) -> None:
+        """``scale · (αv + βm)`` in the place of ``m``, as ``(m · β/α + v) · α scale``."""
         identity, mixing = self.recipe.identity, self.recipe.mixing
         if identity == 0.0:
-            np.multiply(mixed, mixing * scale, out=out)
+            out *= mixing * scale
             return
-        if mixing != identity:
-            mixed *= mixing / identity
-        start = 0
-        for batch in batches:
-            rows = slice(start, start + len(batch))
-            np.add(mixed[rows], batch, out=out[rows])
-            start += len(batch)
-        out *= identity * scale
+        parts = stacked(batches)
+        for start in range(0, self.sketch_dim, BLOCK):
+            block = out[:, start : start + BLOCK]
+            if mixing != identity:
+                block *= mixing / identity
+            for batch, part in zip(batches, parts, strict=True):
+                block[part] += batch[:, start : start + BLOCK]
+            block *= identity * scale
 
     # -- the two passes ---------------------------------------------------------------------------------------------
 
@@ -283,9 +312,11 @@ class Encoder:
     def _plan(self, structure: Structure, n: int) -> tuple[Task, ...]:
         """The tasks of a structure for ``n`` runs at once: by levels, or depth first where sketches are many and large."""
         size = n * self.sketch_dim * self.dtype.itemsize
-        if size * len(structure) > BATCH_BYTES:
-            return plan(structure, lanes(self.sketch_dim, self.dtype.itemsize), depth_first=True)
-        return plan(structure, max(4, TASK_BYTES // size), depth_first=False)
+        most = max(lanes(self.sketch_dim, self.dtype.itemsize), TASK_BYTES // size)
+        if size * len(structure) <= LEVELS_BYTES:
+            return plan(structure, most)
+        # whatever the number of threads, so that the order of sums does not depend on it
+        return plan(structure, max(most, 2), depth_first=True)
 
     def _objects(
         self, structure: Structure, values: list[Array], presence: Array, weights: Array, arrived: dict[int, Array]
@@ -300,8 +331,12 @@ class Encoder:
             inputs = [arrived.pop(int(k)) for k in task.objects[task.fed]] if self.recipe.input_share else []
             made = self._shared(task, made, inputs)
             if inputs:
-                made[: len(task.objects)][task.fed] += made[len(task.objects) :]
-                made = made[: len(task.objects)]
+                made, below = made[: len(task.objects)], made[len(task.objects) :]
+                if len(below) == len(made):
+                    made += below
+                else:
+                    made[task.fed] += below
+                del below
             del inputs
             objects = [(part.module, "object") for part in task.modules]
             made = self._transparent(objects, [made[part.rows] for part in task.modules])
@@ -338,11 +373,11 @@ class Encoder:
         matrices = [self.value_matrix(part.module) for part in task.modules]
         marks = recipe.presence_share * presence.T[task.objects, :, None].astype(self.dtype, copy=False)
         # columns that are too large to keep are computed beside the values, as many at once
-        beside = recipe.presence_share > 0.0 and marks.shape[1] * self.sketch_dim * self.dtype.itemsize > COLUMN_BYTES
+        beside = recipe.presence_share > 0.0 and self.sketch_dim * self.dtype.itemsize > COLUMN_BYTES
         if beside:
             own += [marks[part.rows] for part in task.modules]
             matrices += [self.bank.matrix(self.matrix_key(part.module, "presence"), 1) for part in task.modules]
-        made = self._in_pieces(matrices, own, 1.0, _as_it_is)
+        made = self._in_pieces(matrices, own)
         if beside:
             made[:count] += made[count:]
         elif recipe.presence_share:
@@ -506,7 +541,8 @@ class Encoder:
 
         starts = range(0, len(group), size)
         if self.family.rowwise:
-            spread(fill, starts)
+            with self._on_threads():
+                spread(fill, starts)
         else:
             for start in starts:
                 fill(start)
@@ -554,11 +590,6 @@ class Encoder:
     def check_structure(self, structure: Structure) -> None:
         """A ``ValueError`` if the sketcher has no matrices for something in the structure."""
         check_structure(structure, self.network)
-
-
-def _as_it_is(mixed: Array, batches: Sequence[Array], scale: Any, out: Array) -> None:
-    if out is not mixed:
-        out[...] = mixed
 
 
 def _stacked(vectors: Sequence[Array] | Array) -> Array:

@@ -28,7 +28,7 @@ PIECE_BYTES = 1 << 20
 AHEAD = 8
 
 #: Transforms of several rows fill vector registers of this size with a number from each, where all rows fit into the cache.
-VECTOR_BYTES, LANES_BYTES = 16, 1 << 23
+VECTOR_BYTES, LANES_BYTES = 16, 1 << 20
 
 
 class Part(NamedTuple):
@@ -69,6 +69,8 @@ def pieces(lengths: Sequence[int], row: int, itemsize: int) -> list[Piece]:
     total = sum(lengths)
     most = max(lanes(row, itemsize), PIECE_BYTES // (row * itemsize))
     most = min(most, max(1, -(-total // threads())))
+    if total <= most:
+        return [Piece(slice(0, total), [(i, slice(0, length)) for i, length in enumerate(lengths)])]
     found: list[Piece] = []
     i = used = 0  # which batch is next, and how many of its rows have a piece
     for start in range(0, total, most):

@@ -39,6 +39,9 @@ RUN = NETWORK.run(1, seed=1)[0]
 SKETCHER = simnet.Sketcher(NETWORK, 32, seed=3)
 SKETCH = SKETCHER.encode(RUN)
 
+# a file of 80 KB is a large thing to show, and Hypothesis says so once in a while
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+
 #: What reading a file may take at most, over and above what it holds.
 MEMORY = 32 << 20
 

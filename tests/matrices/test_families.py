@@ -337,3 +337,16 @@ def test_families_are_found_by_name():
     assert as_family(Block(3, 0.1)) == Block(3, 0.1)
     with pytest.raises(ValueError, match=r"matrices = 'trigg': must be one of .* \(did you mean 'trig'\?\)"):
         simnet.matrices.as_family("trigg")
+
+
+def test_signs_kept_as_bits_and_as_bytes_are_the_same_signs(monkeypatch):
+    v, found = np.random.default_rng(0).standard_normal((2, 300)), []
+    for packed in (1, 301):
+        monkeypatch.setattr(trig, "PACKED", packed)
+        whole, few = (Trig().sample(stream(0, "signs"), 300, columns) for columns in (300, 5))
+        assert whole.packed == (packed == 1)
+        found.append((whole.signs, whole.matvec(v), whole.rmatvec(v), few.matvec(v[:, :5]), few.rmatvec(v), whole.nbytes))
+    for bits, by_byte in zip(*found, strict=True):
+        if isinstance(bits, np.ndarray):
+            np.testing.assert_array_equal(bits, by_byte)
+    assert found[0][-1] < found[1][-1] / 7

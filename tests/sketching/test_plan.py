@@ -40,8 +40,8 @@ def test_depth_first_gives_the_same_sketch(name, monkeypatch):
     whole = sketcher.encode(RUNS[name])
     taken = []
     made = encoder.plan
-    monkeypatch.setattr(encoder, "plan", lambda *a, **k: taken.append(k["depth_first"]) or made(*a, **k))
-    monkeypatch.setattr(encoder, "BATCH_BYTES", 1)
+    monkeypatch.setattr(encoder, "plan", lambda *a, **k: taken.append(k.get("depth_first", False)) or made(*a, **k))
+    monkeypatch.setattr(encoder, "LEVELS_BYTES", 1)
     np.testing.assert_allclose(sketcher.encode(RUNS[name]), whole, rtol=0, atol=1e-15)
     assert any(taken)
 
@@ -65,5 +65,5 @@ def test_there_is_a_piece_for_every_thread_and_a_lane_for_every_number_of_a_regi
         assert len(pieces([6], 1 << 10, 8)) == 3
     with limited(1):
         assert len(pieces([6], 1 << 10, 8)) == 1
-    assert [lanes(1 << k, 8) for k in (10, 19, 20)] == [2, 2, 1]
-    assert [lanes(1 << k, 4) for k in (10, 19, 20)] == [4, 4, 2]
+    assert [lanes(1 << k, 8) for k in (10, 16, 17)] == [2, 2, 1]
+    assert [lanes(1 << k, 4) for k in (10, 16, 17)] == [4, 4, 2]

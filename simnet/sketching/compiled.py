@@ -56,29 +56,29 @@ def pays(encoder: Encoder, group: Group) -> bool:
 def column_products(structure: Structure) -> int:
     """How many products it takes to form the dictionary: on its way up, a column meets the matrices of every object.
 
-    An object has its own columns and those of all objects below it, each of them once; they pass ``T_0`` and the slots of
-    its consumers, and ``T_b`` if they are from below.
+    An object has its own columns, those of all objects below it, each of them once, and one for all marks; they pass ``T_0``
+    and the slots of its consumers, and ``T_b`` if they are from below.
     """
     if "column products" not in structure.plans:
-        dims = np.array(structure.attribute_dims, dtype=np.intp) + 1
+        dims = np.array(structure.attribute_dims, dtype=np.intp)
         below = np.eye(len(structure), dtype=bool)
         total = 0
         for step in structure.steps:
-            total += 2 * int(dims[step.objects[0]])  # R_{M,1} and T_a, once for a module
+            total += 2 * int(dims[step.objects[0]] + 1)  # R_{M,1}, R_{M,2} and T_a, once for a module
+            fed = set[int]()
             for slot in step.slots:
                 for parent, child in zip(slot.parents, slot.children, strict=True):
                     below[parent] |= below[child]
-                    total += int(below[child] @ dims)
-            columns = int((below[step.objects] @ dims).sum())
-            total += 2 * columns - int(dims[step.objects].sum())
-        total += sum(int(below[child] @ dims) for slot in structure.root.slots for child in slot.children)
+                    fed.add(int(parent))
+                    total += int(below[child] @ dims) + 1
+            for k in step.objects.tolist():
+                columns = int(below[k] @ dims)
+                total += columns + 1 + (columns - int(dims[k]) + 1 if k in fed else 0)  # T_0, and T_b for what is below
+        total += sum(int(below[child] @ dims) + 1 for slot in structure.root.slots for child in slot.children)
         structure.plans["column products"] = total
     return structure.plans["column products"]
 
 
 def compiled(encoder: Encoder, structure: Structure) -> Array:
     """The columns of all attributes, and the sum of all marks, one in a row, in stored order: ``(Σ a + 1, d)``."""
-    rows = encoder.to_stored(dictionary(encoder, structure))
-    is_mark = np.zeros(len(rows), dtype=bool)
-    is_mark[np.cumsum(np.array(structure.attribute_dims, dtype=np.intp) + 1) - 1] = True
-    return np.concatenate([rows[~is_mark], rows[is_mark].sum(axis=0, keepdims=True)])
+    return encoder.to_stored(dictionary(encoder, structure, one_mark=True))

@@ -29,7 +29,7 @@ def own_columns(encoder: Encoder, module: Name) -> Array:
     return recipe.attribute_share * encoder.transparent(module, "attribute", np.concatenate([values, marks]))
 
 
-def dictionary(encoder: Encoder, structure: Structure) -> Array:
+def dictionary(encoder: Encoder, structure: Structure, *, one_mark: bool = False) -> Array:
     """``Bᵀ``: the columns of ``encoder.operator(structure)``, one in a row, in natural order of the coordinates.
 
     An object passes its own columns and those of everything below it to its consumers, so that a column costs three
@@ -37,28 +37,36 @@ def dictionary(encoder: Encoder, structure: Structure) -> Array:
 
     Returns
     -------
-    (p, d) array
+    (p, d) array, or (Σ a + 1, d) with ``one_mark``
+        With ``one_mark`` the columns of all attributes, and then the sum of all marks, which meet on their way as one.
     """
     recipe = encoder.recipe
-    dims = np.array(structure.attribute_dims, dtype=np.intp) + 1
+    dims = np.array(structure.attribute_dims, dtype=np.intp) + (0 if one_mark else 1)
     starts = np.concatenate([[0], np.cumsum(dims)])
+    mark = starts[-1:]
     below: dict[int, Columns] = {}
     for step in structure.steps:
         own = own_columns(encoder, step.module)
         inputs = _gather(encoder, step, below, structure) if recipe.input_share else {}
         names, blocks = [], []
         for row, k in enumerate(step.objects):
-            names.append(np.arange(starts[k], starts[k + 1]))
-            blocks.append(own)
+            mine, block = np.arange(starts[k], starts[k + 1]), own
+            if one_mark:
+                mine = np.append(mine, mark)
             if row in inputs:
-                names[-1] = np.concatenate([names[-1], inputs[row][0]])
-                mixed = encoder.transparent(step.module, "input", inputs[row][1])
-                blocks[-1] = np.concatenate([own, recipe.input_share * mixed])
+                others = inputs[row][0]
+                mixed = recipe.input_share * encoder.transparent(step.module, "input", inputs[row][1])
+                if one_mark:  # which is the last of both
+                    mixed[-1] += block[-1]
+                    mine, block = mine[:-1], block[:-1]
+                mine, block = np.concatenate([mine, others]), np.concatenate([block, mixed])
+            names.append(mine)
+            blocks.append(block)
         stacked = encoder.transparent(step.module, "object", np.concatenate(blocks))
         ends = np.cumsum([len(block) for block in blocks])
         for k, name, block in zip(step.objects, names, np.split(stacked, ends[:-1]), strict=True):
             below[int(k)] = (name, block)
-    result = np.zeros((structure.size, encoder.sketch_dim), encoder.dtype)
+    result = np.zeros((int(starts[-1]) + one_mark, encoder.sketch_dim), encoder.dtype)
     for name, block in _gather(encoder, structure.root, below, structure).values():
         result[name] = block
     return result

@@ -10,7 +10,7 @@ import pytest
 import scipy.stats
 
 import simnet
-from simnet.matrices import FAMILIES, Block, Gaussian, Haar, MatrixBank, Packet, Rademacher, Trig, as_family
+from simnet.matrices import FAMILIES, Block, Gaussian, Haar, MatrixBank, Packet, Rademacher, Trig, as_family, trig
 from simnet.matrices.base import DenseMatrix
 from simnet.randomness import stream
 from simnet.testing import check_matrices

@@ -11,7 +11,6 @@ from threadpoolctl import threadpool_limits
 import simnet
 from simnet.matrices.trig import TrigMatrix
 from simnet.sketching import compiled, encoder
-from simnet.sketching.dictionary import dictionary
 from simnet.threads import limited
 
 LAYERED = simnet.networks.layered(widths=(4, 3, 2), attribute_dim=5, seed=0)
@@ -78,7 +77,7 @@ def test_it_forms_the_dictionary_in_as_many_products_as_it_counts(monkeypatch):
     for name in ("layered", "random_dag", "scene"):
         structure = RUNS[name][0].structure
         made.clear()
-        dictionary(simnet.Sketcher(structure.network, 64, seed=3), structure)
+        compiled.compiled(simnet.Sketcher(structure.network, 64, seed=3), structure)
         assert sum(made) == compiled.column_products(structure)
 
 

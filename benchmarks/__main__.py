@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import encoding, imports, peers, scaling
+from benchmarks import decoding, encoding, imports, peers, scaling
 from benchmarks.measure import Row
 from benchmarks.tables import write
 
@@ -18,6 +18,7 @@ SECTIONS = (
     encoding.memory,
     encoding.dictionaries,
     encoding.kernels,
+    decoding.decoders,
     peers.dense,
     peers.binding,
     peers.projections,

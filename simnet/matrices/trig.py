@@ -85,11 +85,15 @@ class TrigMatrix(RandomMatrix):
         """``(rounds + 1, rows)``: the diagonals of all ``D``."""
         return signs_of(self._kept, self.shape[0]) if self.packed else self._kept
 
-    def _row(self, k: int, uses: int = 1, length: int | None = None) -> Array:
-        """The first signs of ``D_k``, for products with so many vectors: turned into numbers once where that saves time."""
-        length = length or self.shape[0]
-        row = signs_of(self._kept[k], length) if self.packed else self._kept[k, :length]
+    def _row(self, k: int, uses: int = 1) -> Array:
+        """The signs of ``D_k``, for products with so many vectors: turned into numbers once where that saves time."""
+        row = signs_of(self._kept[k], self.shape[0]) if self.packed else self._kept[k]
         return row if uses == 1 else row.astype(self.dtype)
+
+    @property
+    def _first(self) -> Array:
+        """The signs of ``D₀`` that vectors meet."""
+        return signs_of(self._kept[0], self.shape[1]) if self.packed else self._kept[0, : self.shape[1]]
 
     def matvec(self, vectors: Array) -> Array:
         return self._alone(self.products, np.asarray(vectors, self.dtype), self.shape[0])
@@ -110,8 +114,7 @@ class TrigMatrix(RandomMatrix):
         if any(matrix.shape[1] < matrix.shape[0] for matrix in trig):
             for _, members in groupby(range(len(trig)), key=lambda i: trig[i].shape[1]):
                 few = list(members)
-                columns, dtype = trig[few[0]].shape[1], trig[few[0]].dtype
-                signed = [np.asarray(batches[i], dtype) * trig[i]._row(0, length=columns) for i in few]
+                signed = [np.asarray(batches[i], trig[i].dtype) * trig[i]._first for i in few]
                 rows = out[slices[few[0]].start : slices[few[-1]].stop]
                 trig[few[0]]._transformed(np.concatenate(signed), rows)
             _signed(trig, slices, out, 1)
@@ -157,7 +160,7 @@ class TrigMatrix(RandomMatrix):
             rows = _narrow_idct(rows, columns)
         else:
             _in_place(scipy.fft.idct, rows)
-        np.multiply(rows[:, :columns], self._row(0, length=columns), out=out)
+        np.multiply(rows[:, :columns], self._first, out=out)
 
     @property
     def nbytes(self) -> int:

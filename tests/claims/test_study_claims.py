@@ -66,9 +66,9 @@ def test_an_encode_makes_as_many_products_as_cost_counts(monkeypatch):
         sketcher.presence_column(module.name)  # once a sketcher: no part of an encode
     made, right = [], TrigMatrix.products
 
-    def counted(matrices, batches):
+    def counted(matrices, batches, out):
         made.extend(batch.size // batch.shape[-1] for batch in batches)
-        return right(matrices, batches)
+        right(matrices, batches, out)
 
     monkeypatch.setattr(TrigMatrix, "products", staticmethod(counted))
     sketcher.encode(runs)

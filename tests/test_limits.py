@@ -1,4 +1,4 @@
-"""A limit on memory holds within its block, and only there."""
+"""Limits on memory hold within their block and only there; a study of a stranger takes neither all of it nor for ever."""
 
 from __future__ import annotations
 
@@ -35,3 +35,12 @@ def test_a_study_of_a_network_that_fits_in_no_memory_is_one_line(tmp_path):
     with pytest.raises(StudyError) as caught:
         load_study(path)
     assert caught.value.mistakes == (f"{path}: parameters: a network of this study takes more than 2 GB",)
+
+
+def test_a_study_of_a_network_that_is_never_done_is_one_line(tmp_path, monkeypatch):
+    path = tmp_path / "long.toml"
+    path.write_text(STUDY.split("network")[0] + 'network = {family = "random_dag", modules = 100000000}\n')
+    monkeypatch.setattr("simnet.study.study.CHECK_SECONDS", 0.5)
+    with pytest.raises(StudyError) as caught:
+        load_study(path)
+    assert caught.value.mistakes == (f"{path}: parameters: the networks of this study take more than 0.5 s to make",)

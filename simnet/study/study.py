@@ -54,6 +54,7 @@ from simnet.claims.loading import find_claim
 from simnet.claims.parameters import Choice, Parameter, Text
 from simnet.limits import at_most
 from simnet.randomness import stream
+from simnet.study.trial import TrialTimeout, limited
 from simnet.testing import DEFECTS
 
 #: Taken by every claim.
@@ -73,6 +74,9 @@ RESERVED = frozenset((*HEAD, *MEASURED, *SUMMARY))
 
 #: To check a study, its networks are made: no more memory than this is taken for it, whatever the file says.
 CHECK_BYTES = 1 << 31
+
+#: To check a study takes no longer: a file may ask for a network of so many modules that it would never end.
+CHECK_SECONDS = 300.0
 
 #: Of one point.
 MOST_TRIALS = 1_000_000
@@ -237,10 +241,12 @@ def load_study(path: str | os.PathLike[str]) -> Study:
     claim = mistakes.catch(find_claim, study.claim, study.folder) if study.claim else None
     if claim is not None:
         try:
-            with at_most(CHECK_BYTES):
+            with at_most(CHECK_BYTES), limited(CHECK_SECONDS):
                 _check_points(study, claim, mistakes)
         except MemoryError:
             mistakes.append(f"parameters: a network of this study takes more than {CHECK_BYTES >> 30} GB")
+        except TrialTimeout:
+            mistakes.append(f"parameters: the networks of this study take more than {CHECK_SECONDS:g} s to make")
     if mistakes:
         raise StudyError(os.fspath(path), mistakes)
     return study

@@ -114,6 +114,13 @@ def test_sketches(place, content):
         assert sketches.dtype.kind == "f"
 
 
+@pytest.fixture
+def soon(monkeypatch):
+    """The time to check a study is over soon."""
+    monkeypatch.setattr("simnet.study.study.CHECK_SECONDS", 5.0)
+
+
+@pytest.mark.usefixtures("soon")
 @given(
     content=st.one_of(
         st.sampled_from(STUDIES).flatmap(damaged_document).map(toml),

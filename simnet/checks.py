@@ -28,14 +28,12 @@ def integer(field: str, value: Any, *, minimum: int = 0, maximum: int | None = M
 
     What is counted ends at :data:`MOST`; ``maximum=None`` is for what is not, such as seeds.
     """
-    if isinstance(value, Integral) and not isinstance(value, (bool, np.bool_)):
-        number = int(value)
-        if minimum <= number and (maximum is None or number <= maximum):
-            return number
-        past = maximum == MOST and number > maximum
-    else:
-        past = False
-    allowed = f">= {minimum}" if maximum in (None, MOST) and not past else f"between {minimum} and {maximum}"
+    number = int(value) if isinstance(value, Integral) and not isinstance(value, (bool, np.bool_)) else None
+    if number is not None and minimum <= number and (maximum is None or number <= maximum):
+        return number
+    # the limit of all counts is told to who is past it
+    unbounded = maximum is None or (maximum == MOST and (number is None or number < minimum))
+    allowed = f">= {minimum}" if unbounded else f"between {minimum} and {maximum}"
     raise ValueError(f"{field} = {shown(value)}: must be an integer {allowed}")
 
 

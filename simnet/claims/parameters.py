@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from simnet.checks import choice, integer, real, sequence, shown
+from simnet.checks import MOST, choice, integer, real, sequence, shown
 from simnet.matrices import FAMILIES, MatrixFamily, read_family
 from simnet.matrices.base import DTYPES
 from simnet.networks import NETWORKS, ModularNetwork
@@ -44,7 +44,7 @@ class Integer(Parameter):
     """An integer in ``[minimum, maximum]``."""
 
     minimum: int = 0
-    maximum: int | None = None
+    maximum: int | None = MOST
 
     def check(self, field: str, value: Any) -> None:
         integer(field, value, minimum=self.minimum, maximum=self.maximum)
@@ -210,7 +210,7 @@ def recipe_of(parameters: Mapping[str, Any]) -> Recipe:
 COMMON: Mapping[str, Parameter] = {
     "network": NetworkFamily({"family": "layered"}),
     "runs": Integer(1, minimum=1),
-    "run_seed": Integer(1),
+    "run_seed": Integer(1, maximum=None),
     "weight_jitter": Real(0.0, minimum=0.0, maximum=1.0),
     "sketch_dim": Integer(1024, minimum=1),
     "matrices": Matrices("trig"),

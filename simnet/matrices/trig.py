@@ -85,7 +85,7 @@ class TrigMatrix(RandomMatrix):
         """``(rounds + 1, rows)``: the diagonals of all ``D``."""
         return signs_of(self._kept, self.shape[0]) if self.packed else self._kept
 
-    def _row(self, k: int, uses: int = 1) -> Array:
+    def _row(self, k: int, uses: int) -> Array:
         """The signs of ``D_k``, for products with so many vectors: turned into numbers once where that saves time."""
         row = signs_of(self._kept[k], self.shape[0]) if self.packed else self._kept[k]
         return row if uses == 1 else row.astype(self.dtype)

@@ -49,7 +49,7 @@ def pays(encoder: Encoder, group: Group) -> bool:
     """Whether the dictionary is the faster way to the sketches of a group, and there is room for it."""
     structure = group.structure
     shared = len(group.weights) == 1 or bool((group.weights == group.weights[0]).all())
-    fits = structure.size * encoder.sketch_dim * encoder.dtype.itemsize <= DICTIONARY_BYTES
+    fits = (sum(structure.attribute_dims) + 1) * encoder.sketch_dim * encoder.dtype.itemsize <= DICTIONARY_BYTES
     return shared and fits and compiled_cost(encoder, structure, len(group)) < forward_cost(encoder, structure, len(group))
 
 

@@ -2,7 +2,7 @@
 
 Objects whose inputs are complete do not wait for each other, whatever their modules: their transforms are the same, and
 only the signs differ.  A *task* is a set of such objects with the edges from them to their consumers.  By *levels*, a task
-holds as many as a cache-sized batch allows; *depth first*, it holds one, and the next is chosen so that few are under way.
+holds as many as a cache-sized batch allows; *depth first*, it holds the next few that are ready, so that few are under way.
 Every object hands its sketch on at once and is forgotten, so that what is in memory is what consumers have received.
 """
 
@@ -97,7 +97,8 @@ def plan(structure: Structure, most: int, *, depth_first: bool = False) -> tuple
 
 def products(structure: Structure) -> int:
     """Products of one encode: for each value, for ``T_a`` and ``T_0``, for ``T_b`` of those with inputs, for each edge."""
-    return 3 * len(structure) + sum(bool(inputs) for inputs in structure.inputs) + len(structure.edge_weights)
+    fed = sum(any(name is not None for name in inputs) for inputs in structure.inputs)
+    return 3 * len(structure) + fed + len(structure.edge_weights)
 
 
 def _levels(structure: Structure, most: int) -> Iterator[list[int]]:

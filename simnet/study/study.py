@@ -336,8 +336,8 @@ def _values(name: str, value: Any) -> tuple[Any, ...]:
         ends = sequence(f"{name}.powers_of_two", value["powers_of_two"], "two exponents")
         if len(value) > 1 or len(ends) != 2:
             raise ValueError(f"{name} = {shown(value)}: must be like {{powers_of_two = [8, 12]}}")
-        low = integer(f"{name}.powers_of_two[0]", ends[0], maximum=62)
-        high = integer(f"{name}.powers_of_two[1]", ends[1], minimum=low, maximum=62)
+        low = integer(f"{name}.powers_of_two[0]", ends[0], maximum=53)
+        high = integer(f"{name}.powers_of_two[1]", ends[1], minimum=low, maximum=53)
         return tuple(2**k for k in range(low, high + 1))
     if not isinstance(value, list) or not value:
         raise ValueError(

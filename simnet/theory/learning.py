@@ -93,7 +93,7 @@ def _ever(chance: Array, times: int) -> Array:
 
 def _domain(samples: Any, density: Any, sparsity: Any, columns: Any) -> tuple[int, float, float, int]:
     return (
-        integer("samples", samples),
+        integer("samples", samples, maximum=None),
         real("density", density, minimum=0.0, maximum=1.0),
         real("sparsity", sparsity, minimum=0.0, maximum=1.0),
         integer("columns", columns, minimum=1) - 1,

@@ -113,7 +113,7 @@ def wiring_noise(
     True
     """
     scale = real("variance", variance, minimum=0.0)
-    n, d = integer("pairs", pairs, minimum=2), integer("kept", kept, minimum=1)
+    n, d = integer("pairs", pairs, minimum=2, maximum=None), integer("kept", kept, minimum=1)
     ratio = d / n
     high = real("clearness", clearness, minimum=1.0) ** 2
     room = high * noise_edge(n, d, probability("failure_probability", failure_probability)) ** 2 / n - 1.0 - ratio

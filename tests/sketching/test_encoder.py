@@ -7,9 +7,22 @@ import pytest
 
 import simnet
 from simnet.matrices import FAMILIES, Block, Packet, bank
+from simnet.matrices.trig import TrigMatrix
 from simnet.networks import ModularNetwork, Module, Slot
 from simnet.sketching import encoder
+from simnet.sketching.plan import products
 from tests import oracle
+
+UNEVEN = simnet.Execution.from_objects(
+    [
+        ("a", "m", [0.1, 0.2], [], []),
+        ("b", "m", [0.3, 0.1], [], []),
+        ("c", "n", [0.5], ["a", None, "a"], [0.3, 0.2, 0.4]),
+        ("d", "n", [0.2], [None, None, None], [0.1, 0.5, 0.1]),
+        ("e", "k", [0.1, 0.1, 0.1], ["c", "d"], [0.5, 0.5]),
+    ],
+    outputs={"e": 0.7, "a": 0.3, "b": 0.0},
+)
 
 RECIPES = {
     **simnet.RECIPES,
@@ -239,3 +252,28 @@ def test_what_is_no_structure_is_refused(portrait):
 def test_there_are_no_matrices_by_other_names(module, role, message, portrait):
     with pytest.raises(ValueError, match=message):
         simnet.Sketcher(portrait.network, 16).matrix(module, role)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("d", [64, 100])
+def test_marks_that_are_too_large_to_keep_are_made_beside_the_values(d, dtype, monkeypatch):
+    monkeypatch.setattr(encoder, "COLUMN_BYTES", 1)
+    expected = oracle.sketch(UNEVEN, simnet.Sketcher(UNEVEN.network, d, seed=2))
+    sketcher = simnet.Sketcher(UNEVEN.network, d, seed=2, dtype=dtype)
+    rounding = (1e-12 if dtype == "float64" else 3e-6) * np.abs(expected).max()
+    np.testing.assert_allclose(sketcher.encode(UNEVEN), expected, rtol=0, atol=rounding)
+    assert not any(name[1] == "first" for name in sketcher.bank._kept)
+
+
+def test_an_object_whose_slots_are_all_empty_has_no_input_to_multiply(monkeypatch):
+    sketcher, made, right = simnet.Sketcher(UNEVEN.network, 64, seed=2), [], TrigMatrix.products
+    for module in UNEVEN.network.modules:
+        sketcher.presence_column(module.name)
+
+    def counted(matrices, batches, out):
+        made.extend(map(len, batches))
+        right(matrices, batches, out)
+
+    monkeypatch.setattr(TrigMatrix, "products", staticmethod(counted))
+    sketcher.encode(UNEVEN)
+    assert sum(made) == products(UNEVEN.structure)

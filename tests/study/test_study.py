@@ -108,7 +108,7 @@ MISTAKES = {
     "an empty list": ({"grid": {"sketch_dim": []}}, ["grid.sketch_dim = []"]),
     "a range upside down": (
         {"grid": {"sketch_dim": {"powers_of_two": [8, 6]}}},
-        ["powers_of_two[1] = 6", "8 and 62"],
+        ["powers_of_two[1] = 6", "8 and 53"],
     ),
     "half a range": ({"grid": {"sketch_dim": {"powers_of_two": [8]}}}, ["powers_of_two = [8, 12]"]),
     "lists of two lengths": ({"zip": [{"runs": [1, 2], "mean": [True]}]}, ["zip[0]", "one length"]),

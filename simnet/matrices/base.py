@@ -28,7 +28,7 @@ Array = NDArray[Any]
 DTYPES = ("float32", "float64")
 
 
-def stacked(batches: Sequence[Array]) -> list[slice]:
+def slices_of(batches: Sequence[Array]) -> list[slice]:
     """Where each batch stands when all of them are laid out one after the other."""
     ends = list(accumulate(map(len, batches)))
     return [slice(end - len(batch), end) for batch, end in zip(batches, ends, strict=True)]
@@ -63,13 +63,13 @@ class RandomMatrix(ABC):
 
         For a family whose matrices share their costly part, such as a transform, which then takes all batches at once.
         """
-        for matrix, batch, part in zip(matrices, batches, stacked(batches), strict=True):
+        for matrix, batch, part in zip(matrices, batches, slices_of(batches), strict=True):
             out[part] = matrix.matvec(batch)
 
     @staticmethod
     def adjoint_products(matrices: Sequence[RandomMatrix], batches: Sequence[Array], out: Array) -> None:
         """``rmatvec`` of each matrix, laid out as by :meth:`products`."""
-        for matrix, batch, part in zip(matrices, batches, stacked(batches), strict=True):
+        for matrix, batch, part in zip(matrices, batches, slices_of(batches), strict=True):
             out[part] = matrix.rmatvec(batch)
 
     def prefix(self, kept: int) -> RandomMatrix:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 import scipy.fft
 
-from simnet.matrices.base import Array, MatrixFamily, RandomMatrix, stacked
+from simnet.matrices.base import Array, MatrixFamily, RandomMatrix, slices_of
 from simnet.matrices.rademacher import random_bits, signs_of
 
 #: Up to so many columns, and from so many rows for each, meet the cosine transform as a small matrix product.
@@ -110,7 +110,7 @@ class TrigMatrix(RandomMatrix):
     @staticmethod
     def products(matrices: Sequence[RandomMatrix], batches: Sequence[Array], out: Array) -> None:
         trig = [matrix for matrix in matrices if isinstance(matrix, TrigMatrix)]
-        slices, rounds = stacked(batches), range(1, trig[0].rounds + 1)
+        slices, rounds = slices_of(batches), range(1, trig[0].rounds + 1)
         if any(matrix.shape[1] < matrix.shape[0] for matrix in trig):
             for _, members in groupby(range(len(trig)), key=lambda i: trig[i].shape[1]):
                 few = list(members)
@@ -130,10 +130,10 @@ class TrigMatrix(RandomMatrix):
     def adjoint_products(matrices: Sequence[RandomMatrix], batches: Sequence[Array], out: Array) -> None:
         trig = [matrix for matrix in matrices if isinstance(matrix, TrigMatrix)]
         if any(matrix.shape[1] < matrix.shape[0] for matrix in trig):
-            for matrix, batch, part in zip(trig, batches, stacked(batches), strict=True):
+            for matrix, batch, part in zip(trig, batches, slices_of(batches), strict=True):
                 matrix._first_columns(batch, out[part])
             return
-        slices = stacked(batches)
+        slices = slices_of(batches)
         for matrix, batch, part in zip(trig, batches, slices, strict=True):
             np.multiply(batch, matrix._row(matrix.rounds, len(batch)), out=out[part])
         for k in range(trig[0].rounds - 1, -1, -1):

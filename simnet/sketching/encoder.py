@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from simnet.checks import integer, shown
 from simnet.matrices import MatrixBank, MatrixFamily, RandomMatrix, as_family, describe_family, read_family
-from simnet.matrices.base import stacked
+from simnet.matrices.base import slices_of
 from simnet.networks import Execution, Executions, Group, ModularNetwork, Structure
 from simnet.networks.description import describe_network, read_network
 from simnet.networks.executions import as_executions
@@ -274,7 +274,7 @@ class Encoder:
         if identity == 0.0:
             out *= mixing * scale
             return
-        parts = stacked(batches)
+        parts = slices_of(batches)
         for start in range(0, self.sketch_dim, BLOCK):
             block = out[:, start : start + BLOCK]
             if mixing != identity:

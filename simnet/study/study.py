@@ -52,9 +52,8 @@ from simnet.checks import choice, integer, probability, real, sequence, shown
 from simnet.claims import Claim, Sample
 from simnet.claims.loading import find_claim
 from simnet.claims.parameters import Choice, Parameter, Text
-from simnet.limits import at_most
+from simnet.limits import TimeIsUp, at_most, within
 from simnet.randomness import stream
-from simnet.study.trial import TrialTimeout, limited
 from simnet.testing import DEFECTS
 
 #: Taken by every claim.
@@ -241,11 +240,11 @@ def load_study(path: str | os.PathLike[str]) -> Study:
     claim = mistakes.catch(find_claim, study.claim, study.folder) if study.claim else None
     if claim is not None:
         try:
-            with at_most(CHECK_BYTES), limited(CHECK_SECONDS):
+            with at_most(CHECK_BYTES), within(CHECK_SECONDS):
                 _check_points(study, claim, mistakes)
         except MemoryError:
             mistakes.append(f"parameters: a network of this study takes more than {CHECK_BYTES >> 30} GB")
-        except TrialTimeout:
+        except TimeIsUp:
             mistakes.append(f"parameters: the networks of this study take more than {CHECK_SECONDS:g} s to make")
     if mistakes:
         raise StudyError(os.fspath(path), mistakes)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 import dataclasses
 import functools
 import json
 import os
-import signal
-import threading
 import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,6 +22,7 @@ from simnet import threads
 from simnet.claims import Sample
 from simnet.claims.loading import find_claim
 from simnet.files import written_whole
+from simnet.limits import TimeIsUp, within
 from simnet.sketcher import Sketcher
 from simnet.testing import DEFECTS
 
@@ -50,10 +47,6 @@ class Outcome(NamedTuple):
     error: str
     seconds: float
     samples: tuple[Sample, ...]
-
-
-class TrialTimeout(BaseException):
-    """The time of a trial is over.  No ``Exception``: a claim must not catch it by accident."""
 
 
 def execute(kind: str, params: str) -> tuple[float, list[tuple[Any, ...]]]:
@@ -108,11 +101,11 @@ def attempt(cache: str, trial: Trial, timeout: float | None, parent: int | None 
     start = time.perf_counter()
     note = failure_note(cache, trial)
     try:
-        with limited(timeout), threads.limited(1), warnings.catch_warnings():
+        with within(timeout), threads.limited(1), warnings.catch_warnings():
             # the cache tells the time by the clock on the wall, which may jump
             warnings.filterwarnings("ignore", "Persisting input arguments took")
             outcome = recall(cache, trial)
-    except TrialTimeout:
+    except TimeIsUp:
         outcome = Outcome(TIMEOUT, f"longer than {timeout:g} s", time.perf_counter() - start, ())
     except Exception as error:
         text = " ".join(f"{type(error).__name__}: {error}".split())
@@ -138,61 +131,3 @@ def noted_failure(cache: str, trial: Trial) -> Outcome | None:
         status, error, seconds = json.loads(failure_note(cache, trial).read_bytes())
         return Outcome(status, error, seconds, ())
     return None
-
-
-@contextmanager
-def limited(seconds: float | None) -> Iterator[None]:
-    """Raise :class:`TrialTimeout` inside the block when it takes longer.
-
-    In the main thread by an alarm, which also ends a wait; in others, as on a Dask worker, by an exception that is raised in
-    the thread.  Either comes between two steps of Python: a long call into a library ends first.
-    """
-    if seconds is None:
-        yield
-    elif threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer"):
-        previous = signal.signal(signal.SIGALRM, _on_alarm)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
-        try:
-            yield
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0.0)
-            signal.signal(signal.SIGALRM, previous)
-    else:
-        yield from _limited_thread(seconds)
-
-
-def _on_alarm(number: int, frame: Any) -> None:
-    raise TrialTimeout
-
-
-def _limited_thread(seconds: float) -> Iterator[None]:
-    """A watcher waits for the end of the block, and strikes when it has waited too long.
-
-    The exception may arrive at any step of this thread: the two share no more than plain locks, which it cannot leave in
-    disorder.  One that is on its way when the block ends is waited for: to take it back would leave the interpreter looking
-    for it (CPython 3.11 for ever, where the thread is traced).
-    """
-    thread, lock, ended = ctypes.c_ulong(threading.get_ident()), threading.Lock(), threading.Lock()
-    armed, struck, arrived = True, False, False
-
-    def watch() -> None:
-        nonlocal struck
-        if not ended.acquire(timeout=seconds):
-            with lock:
-                if armed:
-                    struck = True
-                    ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(TrialTimeout))
-
-    ended.acquire()
-    threading.Thread(target=watch, daemon=True).start()
-    try:
-        yield
-    except TrialTimeout:
-        arrived = True
-        raise
-    finally:
-        with lock:  # from here on it cannot strike
-            armed = False
-        ended.release()
-        for _ in range(100 * (struck and not arrived)):  # few: a block may have swallowed it
-            time.sleep(0.001)

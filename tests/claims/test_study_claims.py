@@ -9,10 +9,10 @@ import pytest
 import simnet
 from simnet.claims import CLAIMS, STUDY_CLAIMS, Case
 from simnet.claims.verdict import judge
-from simnet.matrices.trig import TrigMatrix
 from simnet.sketcher import Sketcher
 from simnet.sketching.plan import products
 from simnet.testing import DEFECTS
+from tests.counting import counted_products
 
 #: Of one verdict, if the software is right.
 FAILURE = 1e-6
@@ -64,13 +64,7 @@ def test_an_encode_makes_as_many_products_as_cost_counts(monkeypatch):
     sketcher, runs = Sketcher(net, 1024), net.run(2, seed=1)
     for module in net.modules:
         sketcher.presence_column(module.name)  # once a sketcher: no part of an encode
-    made, right = [], TrigMatrix.products
-
-    def counted(matrices, batches, out):
-        made.extend(batch.size // batch.shape[-1] for batch in batches)
-        right(matrices, batches, out)
-
-    monkeypatch.setattr(TrigMatrix, "products", staticmethod(counted))
+    made = counted_products(monkeypatch)
     sketcher.encode(runs)
     assert sum(made) == len(runs) * products(runs[0].structure)
 

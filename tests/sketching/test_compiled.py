@@ -9,9 +9,9 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 import simnet
-from simnet.matrices.trig import TrigMatrix
 from simnet.sketching import compiled, encoder
 from simnet.threads import limited
+from tests.counting import counted_products
 
 LAYERED = simnet.networks.layered(widths=(4, 3, 2), attribute_dim=5, seed=0)
 RUNS = {
@@ -67,13 +67,7 @@ def test_a_defect_is_not_passed_by(defect, monkeypatch):
 
 
 def test_it_forms_the_dictionary_in_as_many_products_as_it_counts(monkeypatch):
-    made, right = [], TrigMatrix.products
-
-    def counted(matrices, batches, out):
-        made.extend(batch.size // batch.shape[-1] for batch in batches)
-        right(matrices, batches, out)
-
-    monkeypatch.setattr(TrigMatrix, "products", staticmethod(counted))
+    made = counted_products(monkeypatch)
     for name in ("layered", "random_dag", "scene"):
         structure = RUNS[name][0].structure
         made.clear()

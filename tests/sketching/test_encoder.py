@@ -7,11 +7,11 @@ import pytest
 
 import simnet
 from simnet.matrices import FAMILIES, Block, Packet, bank
-from simnet.matrices.trig import TrigMatrix
 from simnet.networks import ModularNetwork, Module, Slot
 from simnet.sketching import encoder
 from simnet.sketching.plan import products
 from tests import oracle
+from tests.counting import counted_products
 
 UNEVEN = simnet.Execution.from_objects(
     [
@@ -266,14 +266,9 @@ def test_marks_that_are_too_large_to_keep_are_made_beside_the_values(d, dtype, m
 
 
 def test_an_object_whose_slots_are_all_empty_has_no_input_to_multiply(monkeypatch):
-    sketcher, made, right = simnet.Sketcher(UNEVEN.network, 64, seed=2), [], TrigMatrix.products
+    sketcher = simnet.Sketcher(UNEVEN.network, 64, seed=2)
     for module in UNEVEN.network.modules:
         sketcher.presence_column(module.name)
-
-    def counted(matrices, batches, out):
-        made.extend(map(len, batches))
-        right(matrices, batches, out)
-
-    monkeypatch.setattr(TrigMatrix, "products", staticmethod(counted))
+    made = counted_products(monkeypatch)
     sketcher.encode(UNEVEN)
     assert sum(made) == products(UNEVEN.structure)

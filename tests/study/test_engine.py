@@ -13,8 +13,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from simnet.limits import TimeIsUp, within
 from simnet.study import collect, estimate, load_study, run_study, status
-from simnet.study.trial import TrialTimeout, limited
 
 SAME = ("trials.csv", "trials.parquet", "summary.csv", "summary.md", "summary.tex", "study.toml")
 
@@ -115,11 +115,11 @@ def test_the_limit_ends_a_trial_in_a_thread_and_only_there():
 
     def work(limit):
         try:
-            with limited(limit):
+            with within(limit):
                 until = time.perf_counter() + 0.3
                 while time.perf_counter() < until:
                     pass
-        except TrialTimeout:
+        except TimeIsUp:
             ended.append(limit)
 
     threads = [threading.Thread(target=work, args=(limit,)) for limit in (0.05, 5.0)]
@@ -148,10 +148,10 @@ def test_an_exception_on_its_way_when_the_block_ends_is_waited_for(monkeypatch, 
         sys.settrace((lambda *_: None) if traced else None)
         try:
             try:
-                with limited(0.01):
+                with within(0.01):
                     struck.wait(5.0)
                 ended.append("in time")
-            except TrialTimeout:
+            except TimeIsUp:
                 ended.append("struck")
             time.sleep(0.05)
             sum(range(1000))

@@ -36,6 +36,11 @@ def at_most(more: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, before)
 
 
+#: After so many seconds an alarm strikes again: what is raised while an object is deleted, Python ignores.
+#: The one in other threads does not, so that none is on its way when the block ends.
+AGAIN = 1.0
+
+
 class TimeIsUp(BaseException):
     """A block has had its time.  No ``Exception``: what runs in it must not catch it by accident."""
 
@@ -51,7 +56,7 @@ def within(seconds: float | None) -> Iterator[None]:
         yield
     elif threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer"):
         previous = signal.signal(signal.SIGALRM, _on_alarm)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
         try:
             yield
         finally:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
+from simnet import limits
 from simnet.limits import at_most
 from simnet.study import StudyError, load_study
 
@@ -37,6 +40,31 @@ def test_a_study_of_a_network_that_fits_in_no_memory_is_one_line(tmp_path):
     assert caught.value.mistakes == (f"{path}: parameters: a network of this study takes more than 2 GB",)
 
 
+# Hypothesis, where it is loaded, looks on while garbage is collected: a first alarm may strike there
+IGNORED = "ignore::pytest.PytestUnraisableExceptionWarning"
+
+
+@pytest.mark.filterwarnings(IGNORED)
+def test_an_alarm_that_strikes_where_python_ignores_it_strikes_again(monkeypatch):
+    ignored = []
+    monkeypatch.setattr("sys.unraisablehook", lambda report: ignored.append(report.exc_type))
+    monkeypatch.setattr(limits, "AGAIN", 0.05)
+
+    class Slow:
+        def __del__(self):
+            time.sleep(10)  # the alarm ends it, and Python ignores what it raised
+
+    def work():
+        slow = Slow()
+        del slow
+        time.sleep(10)
+
+    with pytest.raises(limits.TimeIsUp), limits.within(0.05):
+        work()
+    assert ignored == [limits.TimeIsUp]
+
+
+@pytest.mark.filterwarnings(IGNORED)
 def test_a_study_of_a_network_that_is_never_done_is_one_line(tmp_path, monkeypatch):
     path = tmp_path / "long.toml"
     path.write_text(STUDY.split("network")[0] + 'network = {family = "random_dag", modules = 100000000}\n')

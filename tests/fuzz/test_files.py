@@ -40,7 +40,11 @@ SKETCHER = simnet.Sketcher(NETWORK, 32, seed=3)
 SKETCH = SKETCHER.encode(RUN)
 
 # a file of 80 KB is a large thing to show, and Hypothesis says so once in a while
-pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Generating overly large repr"),
+    # and looks on while garbage is collected, where an alarm may strike and is ignored; it strikes again
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 #: What reading a file may take at most, over and above what it holds.
 MEMORY = 32 << 20

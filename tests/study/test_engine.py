@@ -142,7 +142,7 @@ def test_an_exception_on_its_way_when_the_block_ends_is_waited_for(monkeypatch, 
 
     slow = SimpleNamespace(PyThreadState_SetAsyncExc=slowly)
     stand_in = SimpleNamespace(c_ulong=ctypes.c_ulong, py_object=ctypes.py_object, pythonapi=slow)
-    monkeypatch.setattr("simnet.study.trial.ctypes", stand_in)
+    monkeypatch.setattr("simnet.limits.ctypes", stand_in)
 
     def work():
         sys.settrace((lambda *_: None) if traced else None)

@@ -37,7 +37,7 @@ def sweep_command(
     Exit status 1 if a law fails that should hold, a planted defect is not noticed, or trials failed.
     """
     from simnet import study as studies
-    from simnet.cli.terminal import cores
+    from simnet.cli.terminal import cores, interrupts_kept
     from simnet.study.provenance import stale_claim
 
     if dry_run + only_status + only_collect > 1:
@@ -68,10 +68,15 @@ def sweep_command(
         return 0
     if (remark := stale_claim(loaded, where)) is not None:
         click.echo(f"simnet: {remark}", err=True)
-    with _Bar() as bar:
+    with _Bar() as bar, interrupts_kept() as check:
+
+        def progress(done: int, total: int, running: str) -> None:
+            check()
+            bar.show(done, total, running)
+
         try:
             results = studies.run_study(
-                loaded, output=where, cache=cache, workers=processes, cluster=cluster, timeout=timeout, progress=bar.show
+                loaded, output=where, cache=cache, workers=processes, cluster=cluster, timeout=timeout, progress=progress
             )
         except (KeyboardInterrupt, studies.WorkerDied) as error:
             bar.close()

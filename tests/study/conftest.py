@@ -11,10 +11,19 @@ import pytest
 
 CLAIM = '''
 import os
+import signal
 import time
 
 from simnet.claims import Claim, Sample
 from simnet.randomness import stream
+
+
+class Deaf:
+    """Is interrupted while it is deleted, which Python ignores."""
+
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(1.0)
 
 
 class Fast(Claim):
@@ -22,7 +31,7 @@ class Fast(Claim):
 
     name = "fast"
     title = "E x² = 1"
-    how = ("well", "failing", "often failing", "endless", "tight", "dying")
+    how = ("well", "failing", "often failing", "endless", "tight", "dying", "deaf")
     parameters = {"size": 4, "truth": 1.0, "pause": 0.0, "how": how}
 
     def trial(self, parameters, seed, sketcher):
@@ -36,6 +45,8 @@ class Fast(Claim):
             time.sleep(60.0)
         while parameters["how"] == "tight":
             pass
+        if parameters["how"] == "deaf":
+            Deaf()
         time.sleep(parameters["pause"])
         x = stream(seed, "x").standard_normal(parameters["size"])
         square = float((x**2).mean())

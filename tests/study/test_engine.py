@@ -235,6 +235,15 @@ def test_an_interrupted_sweep_says_how_to_go_on(place):
     assert "Traceback" not in errors
 
 
+def test_an_interrupt_that_python_ignored_ends_the_sweep_with_the_trial(place):
+    process = place.begin(place.write(trials=5, grid='how = ["deaf"]', size="[4]"), "--workers", 1)
+    _, errors = process.communicate(timeout=60)
+    assert "KeyboardInterrupt" in errors  # what Python says of it when it goes on
+    assert process.returncode == 130
+    assert "5 trials at 1 points: 1 done, 0 failed, 4 missing; the same command goes on" in errors
+    assert len(place.begun) == 1
+
+
 def test_two_sweeps_of_one_study_at_a_time_do_not_disturb_each_other(place):
     path = place.write(trials=60, grid="pause = [0.002]")
     with place.forks(path) as fork:

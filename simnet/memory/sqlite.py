@@ -61,13 +61,18 @@ _SYSTEM = {
 }
 
 
+def _code(error: sqlite3.Error) -> int:
+    """What SQLite calls the error; 0 for what Python found out by itself, as that a text is not UTF-8."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
     """What SQLite raises, as one clear line: ``OSError`` for the system, ``ValueError`` for the file."""
     try:
         yield
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        code = _code(error)
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise TimeoutError(f"{path}: another process kept the store locked for too long") from None
         if code in _SYSTEM:
@@ -174,7 +179,7 @@ class Database:
             try:
                 return self.connection.execute(sql, parameters).fetchall()
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                     raise
             time.sleep(random.uniform(0.0002, 0.004))
 

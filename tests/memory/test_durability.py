@@ -179,6 +179,14 @@ def test_a_foreign_database_with_the_mark_of_a_store_runs_nothing(tmp_path):
     refused(trap, "its tables are not those")
 
 
+def test_a_store_whose_tables_have_names_that_are_no_text_is_refused(filled):
+    filled.close()
+    content = filled.path.read_bytes()
+    assert content.count(b"KEY, value TEXT") == 1
+    filled.path.write_bytes(content.replace(b"KEY, value TEXT", b"KEY,\xf4value TEXT"))
+    refused(filled.path, "damaged")
+
+
 @pytest.mark.parametrize("share", [0.0001, 0.3, 0.7, 0.999])
 def test_a_file_that_was_cut_off_is_refused(filled, share):
     filled.close()

@@ -1,9 +1,9 @@
 """Same seed, same sketch: whatever the batch, the order, or what else was encoded before.
 
 Families without a matrix product (``trig``, ``packet``) give the same bits, on processors whose vector lanes round as
-scalars do.  Products of dense and of sparse matrices are summed in an order that depends on the batch: there it is the same
-up to a few units in the last place of the largest coordinate, which is also what other processors and numbers of threads
-may change.  Workers and clusters are in ``tests/study/test_engine.py``.
+scalars do, as long as no dictionary is formed.  Products of dense and of sparse matrices, and of a dictionary, are summed in
+an order that depends on the batch: there it is the same up to a few units in the last place of the largest coordinate, which
+is also what other processors and numbers of threads may change.  Workers and clusters are in ``tests/study/test_engine.py``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import pytest
 
 import simnet
 from simnet.matrices import FAMILIES
+from simnet.sketching import encoder
 
 NETWORK = simnet.networks.random_dag(modules=10, attribute_dim=5, seed=0)
 RUNS = NETWORK.run(12, seed=1)
@@ -35,6 +36,26 @@ def test_a_sketch_does_not_depend_on_its_batch_or_on_the_order(family):
     assert same(together, np.stack([sketcher.encode(RUNS[i]) for i in range(12)]), family)
     order = np.random.default_rng(0).permutation(12)
     assert same(together[order], sketcher.encode(RUNS[order]), family)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("sketch_dim", [2048, 16384])
+def test_not_a_bit_depends_on_the_batch_where_sums_are_long_and_sketches_large(sketch_dim, dtype, monkeypatch):
+    """Three and more inputs each, tasks and batches of many sizes, on one thread and on two."""
+    wide = simnet.networks.layered(widths=(20, 6, 2), attribute_dim=3, fan_in=5, seed=0)
+    runs, sketches = wide.run(7, seed=1), []
+    assert max(len(names) for names in runs[0].structure.inputs) >= 3
+    for count in ("1", "2"):
+        monkeypatch.setenv("OMP_NUM_THREADS", count)
+        sketcher = simnet.Sketcher(wide, sketch_dim, seed=2, dtype=dtype)
+        alone = len(runs[0].structure) * sketch_dim * sketcher.dtype.itemsize
+        for task, levels in ((1 << 18, 1 << 30), (1 << 20, 2 * alone), (1 << 25, alone)):
+            monkeypatch.setattr(encoder, "TASK_BYTES", task)
+            monkeypatch.setattr(encoder, "LEVELS_BYTES", levels)
+            sketches.append(sketcher.encode(runs))
+            sketches.append(np.concatenate([sketcher.encode(runs[some]) for some in ([0], [1, 2], [3, 4, 5, 6])]))
+    for other in sketches[1:]:
+        np.testing.assert_array_equal(other, sketches[0])
 
 
 @pytest.mark.parametrize("family", FAMILIES)

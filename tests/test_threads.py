@@ -18,7 +18,7 @@ RUNS = NET.run(9, seed=1)
 
 @pytest.fixture
 def many(monkeypatch):
-    """Pieces so small that there are many, batches of two runs, and threads however short the rows are."""
+    """Pieces so small that there are many, batches of two runs, and threads however small the work is."""
     monkeypatch.setattr(encoder, "THREADS_BYTES", 1)
     monkeypatch.setattr(plan, "PIECE_BYTES", 1 << 10)
     monkeypatch.setattr(encoder, "RUN_BYTES", 2 * 64 * 8)
@@ -44,15 +44,15 @@ def test_sketches_and_adjoints_are_the_same_bits_on_any_number_of_threads(family
             np.testing.assert_array_equal(a, b)
 
 
-def test_short_rows_go_on_one_thread_and_long_ones_on_all(monkeypatch):
+def test_little_work_goes_on_one_thread_and_more_on_all(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     allowed, right = [], encoder.spread
-    monkeypatch.setattr(encoder, "spread", lambda *a: allowed.append(threads.threads()) or right(*a))
-    for most, expected in ((64 * 8, 3), (64 * 8 + 1, 1)):
+    monkeypatch.setattr(encoder, "spread", lambda *a: allowed.append((len(a[1]), threads.threads())) or right(*a))
+    for most, expected in ((5 * 64 * 8, 3), (5 * 64 * 8 + 1, 1)):
         monkeypatch.setattr(encoder, "THREADS_BYTES", most)
         allowed.clear()
         simnet.Sketcher(NET, 64, seed=3).encode(RUNS[0])
-        assert allowed[0] == expected
+        assert allowed[:2] == [(1, 3), (expected, expected)]  # one batch of runs, and the values of its five first objects
 
 
 def test_work_goes_to_as_many_threads_and_each_of_them_takes_one(monkeypatch):

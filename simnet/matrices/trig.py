@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
-from math import isqrt, log2, sqrt
+from math import isqrt, log2, prod, sqrt
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,19 +18,24 @@ from simnet.matrices.rademacher import random_bits, signs_of
 #: Up to so many columns, and from so many rows for each, meet the cosine transform as a small matrix product.
 NARROW, ROWS_A_COLUMN = 16, 256
 
+#: Small products are of so many multiply-adds each: more would wake the threads of BLAS, which then keep a core busy.
+SMALL = 1 << 17
+
 #: From so many rows, signs are kept as bits: an eighth of the memory, at two passes over a row of bytes for each use.
 PACKED = 1 << 17
 
 
 @lru_cache(maxsize=32)
 def _cosine_tables(rows: int, columns: int, dtype: str) -> tuple[Array, Array]:
-    """Two factors of the first columns of the orthonormal DCT-II: ``(2 columns, blocks)`` and ``(2 columns, length)``.
+    """Two factors of the first columns of the orthonormal DCT-II: ``(chunks, chunk, 2 columns)`` and ``(2 columns, length)``.
 
     Row ``k = i·length + j`` of column ``n`` is ``√(2/d) cos(φ_n k)``, ``φ_n = π(2n + 1)/(2d)``, and
     ``cos(φ(i·length + j)) = cos(φ i·length) cos(φ j) − sin(φ i·length) sin(φ j)``.  Row 0 lacks its factor ``1/√2``.
     """
     length = 1 << (isqrt(rows).bit_length() - 1)
     blocks = -(-rows // length)
+    chunk = max(1, min(blocks, SMALL // (2 * columns * length)))
+    blocks = -(-blocks // chunk) * chunk
     odd = 2 * np.arange(columns)[:, None] + 1
 
     def angles(k: Array) -> Array:
@@ -38,33 +43,33 @@ def _cosine_tables(rows: int, columns: int, dtype: str) -> tuple[Array, Array]:
 
     outer, inner = angles(np.arange(blocks) * length), angles(np.arange(length))
     left = sqrt(2.0 / rows) * np.concatenate([np.cos(outer), -np.sin(outer)])
+    left = np.ascontiguousarray(left.T).reshape(-1, chunk, 2 * columns)
     return left.astype(dtype), np.concatenate([np.cos(inner), np.sin(inner)]).astype(dtype)
 
 
 def _narrow_dct(vectors: Array, out: Array) -> None:
     """The orthonormal DCT-II of vectors with nothing but their first coordinates: ``(n, columns)`` to ``(n, rows)``."""
     left, right = _cosine_tables(out.shape[-1], vectors.shape[-1], vectors.dtype.name)
-    scaled = (np.concatenate([vectors, vectors], axis=-1)[..., None, :] * left.T).reshape(-1, len(left))
-    if len(scaled) * right.shape[1] == out.size and out.flags.c_contiguous:
-        np.matmul(scaled, right, out=out.reshape(-1, right.shape[1]))
+    scaled = np.concatenate([vectors, vectors], axis=-1)[:, None, None, :] * left
+    shape = (*scaled.shape[:-1], right.shape[1])
+    if out.size == prod(shape) and out.flags.c_contiguous:
+        np.matmul(scaled, right, out=out.reshape(shape))
     else:
         out[...] = (scaled @ right).reshape(len(vectors), -1)[:, : out.shape[-1]]
     out[:, 0] *= sqrt(0.5)
 
 
 def _narrow_idct(vectors: Array, columns: int) -> Array:
-    """The first coordinates of the inverse: ``(..., rows)`` to ``(..., columns)``; writes to ``vectors``."""
-    rows = vectors.shape[-1]
-    left, right = _cosine_tables(rows, columns, vectors.dtype.name)
-    vectors[..., 0] *= sqrt(0.5)
-    blocks, length = left.shape[1], right.shape[1]
-    if blocks * length > rows:
-        padded = np.zeros((*vectors.shape[:-1], blocks * length), vectors.dtype)
-        padded[..., :rows] = vectors
+    """The first coordinates of the inverse: ``(n, rows)`` to ``(n, columns)``; writes to ``vectors``."""
+    left, right = _cosine_tables(vectors.shape[-1], columns, vectors.dtype.name)
+    vectors[:, 0] *= sqrt(0.5)
+    shape = (len(vectors), *left.shape[:2], right.shape[1])
+    if prod(shape) > vectors.size:
+        padded = np.zeros((len(vectors), prod(shape[1:])), vectors.dtype)
+        padded[:, : vectors.shape[1]] = vectors
         vectors = padded
-    parts = (vectors.reshape(-1, length) @ right.T).reshape(*vectors.shape[:-1], blocks, 2 * columns)
-    both = np.einsum("...bc,cb->...c", parts, left)
-    return both[..., :columns] + both[..., columns:]
+    both = np.einsum("nkbc,kbc->nc", vectors.reshape(shape) @ right.T, left)
+    return both[:, :columns] + both[:, columns:]
 
 
 class TrigMatrix(RandomMatrix):

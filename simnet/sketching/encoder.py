@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from math import prod
 from typing import Any, Self
 
@@ -45,8 +44,8 @@ BATCH_BYTES = 1 << 26
 #: Runs go through a structure by levels as long as the sketches of its objects take no more than this, and else depth first.
 LEVELS_BYTES = 1 << 25
 
-#: Shorter rows go on one thread: what Python does between two of them would keep the other threads waiting.
-THREADS_BYTES = 1 << 22
+#: Fewer products than take so many bytes go on one thread: to wake another takes as long.
+THREADS_BYTES = 1 << 20
 
 #: Columns of marks are kept up to this size.
 COLUMN_BYTES = 1 << 22
@@ -258,15 +257,11 @@ class Encoder:
                 finish(out, cut, piece.rows)
 
         if self.family.rowwise:
-            with self._on_threads():
+            with limited(threads() if result.nbytes >= THREADS_BYTES else 1):
                 spread(fill, pieces([len(batch) for batch in rows], self.sketch_dim, self.dtype.itemsize))
         else:
             fill(Piece(slice(0, len(result)), [(i, slice(None)) for i in range(len(rows))]))
         return result.reshape(*shape, self.sketch_dim)
-
-    def _on_threads(self) -> AbstractContextManager[None]:
-        """As many threads as there are for long rows; one for short ones."""
-        return limited(threads() if self.sketch_dim * self.dtype.itemsize >= THREADS_BYTES else 1)
 
     def _add_identity(self, out: Array, batches: Sequence[Array], scale: Any) -> None:
         """``scale · (αv + βm)`` in the place of ``m``, as ``(m · β/α + v) · α scale``."""
@@ -345,11 +340,12 @@ class Encoder:
                 children = [_stacked([made[k] for k in task.children[part.rows]]) for part in task.slots]
                 handed = self._transparent([(part.module, part.role) for part in task.slots], children, weights[task.edges])
                 del children
-                for parent, part in zip(task.parents.tolist(), handed, strict=True):
-                    if parent in arrived:
-                        arrived[parent] += part
+                parents = task.parents.tolist()
+                for turn in task.turns:
+                    if parents[turn] in arrived:
+                        arrived[parents[turn]] += handed[turn]
                     else:
-                        arrived[parent] = part
+                        arrived[parents[turn]] = handed[turn]
 
     def _shared(self, task: Task, own: Array, inputs: Sequence[Array], *, adjoint: bool = False) -> Array:
         """``η_a T_a`` of a vector for each object; after them, if ``inputs`` are given, ``η_in T_b`` for each of those."""
@@ -528,9 +524,12 @@ class Encoder:
 
     def _by_transforms(self, group: Group, result: Array) -> None:
         sketch = self.sketch_dim * self.dtype.itemsize
-        size = max(1, BATCH_BYTES // (sketch * max(len(group.structure), 1)))
+        # rows that do not need each other are the same bits in any batch: as many go by levels as one alone would
+        most = LEVELS_BYTES if self.family.rowwise else BATCH_BYTES
+        size = max(1, most // (sketch * max(len(group.structure), 1)))
         if self.family.rowwise:
             size = max(1, min(size, RUN_BYTES // sketch))
+        size = -(-len(group) // -(-len(group) // size))  # as many batches of one size
 
         def fill(start: int) -> None:
             part = slice(start, min(start + size, len(group)))
@@ -541,8 +540,7 @@ class Encoder:
 
         starts = range(0, len(group), size)
         if self.family.rowwise:
-            with self._on_threads():
-                spread(fill, starts)
+            spread(fill, starts)
         else:
             for start in starts:
                 fill(start)

@@ -50,6 +50,7 @@ class Task(NamedTuple):
     children: Array  # positions among the objects
     parents: Array  # objects; the number of objects stands for root
     slots: tuple[Part, ...]
+    turns: tuple[int, ...]  # edges of the task, child by child: the order of sums, which does not depend on what a task holds
 
 
 class Piece(NamedTuple):
@@ -167,15 +168,17 @@ def _task(structure: Structure, objects: list[int]) -> Task:
     keys = [(structure.network.order.get(names[parents[e]], -1), slots[e]) for e in edges]
     edges = edges[sorted(range(len(edges)), key=keys.__getitem__)].astype(np.intp)
     modules = [names[k] for k in objects]
+    givers = [row_of[int(children[e])] for e in edges]
     return Task(
         np.array(objects, dtype=np.intp),
         _parts((name, "") for name in modules),
         np.array(fed, dtype=np.intp),
         _parts((modules[row], "") for row in fed),
         edges,
-        np.array([row_of[int(children[e])] for e in edges], dtype=np.intp),
+        np.array(givers, dtype=np.intp),
         parents[edges],
         _parts((names[parents[e]], int(slots[e])) for e in edges),
+        tuple(sorted(range(len(edges)), key=lambda i: (givers[i], slots[edges[i]]))),
     )
 
 

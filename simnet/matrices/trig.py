@@ -27,7 +27,7 @@ PACKED = 1 << 17
 
 @lru_cache(maxsize=32)
 def _cosine_tables(rows: int, columns: int, dtype: str) -> tuple[Array, Array]:
-    """Two factors of the first columns of the orthonormal DCT-II: ``(chunks, chunk, 2 columns)`` and ``(2 columns, length)``.
+    """Two factors of the first columns of the DCT-II, orthonormal: ``(chunks, chunk, 2 columns)``, ``(2 columns, length)``.
 
     Row ``k = i·length + j`` of column ``n`` is ``√(2/d) cos(φ_n k)``, ``φ_n = π(2n + 1)/(2d)``, and
     ``cos(φ(i·length + j)) = cos(φ i·length) cos(φ j) − sin(φ i·length) sin(φ j)``.  Row 0 lacks its factor ``1/√2``.

@@ -205,14 +205,14 @@ class Encoder:
     def transparent(self, module: Name, role: str | int, vectors: Array, scale: Any = 1.0) -> Array:
         """``T(R) v = αv + βRv``, times ``scale``: a number, or a column of one for each vector."""
         rows = np.asarray(vectors, self.dtype).reshape(-1, self.sketch_dim)
-        return self._transparent([(module, role)], [rows], scale).reshape(np.shape(vectors))
+        return self.transparent_products([(module, role)], [rows], scale).reshape(np.shape(vectors))
 
     def transparent_adjoint(self, module: Name, role: str | int, vectors: Array) -> Array:
         """``T(R)ᵀ y``."""
         rows = np.asarray(vectors, self.dtype).reshape(-1, self.sketch_dim)
-        return self._transparent([(module, role)], [rows], adjoint=True).reshape(np.shape(vectors))
+        return self.transparent_products([(module, role)], [rows], adjoint=True).reshape(np.shape(vectors))
 
-    def _transparent(
+    def transparent_products(
         self,
         names: Sequence[tuple[Name, str | int]],
         batches: Sequence[Array],
@@ -231,9 +231,9 @@ class Encoder:
         def finish(out: Array, cut: Sequence[Array], rows: slice) -> None:
             self._add_identity(out, cut, scale if isinstance(scale, float) else scale[rows])
 
-        return self._in_pieces(matrices, batches, finish, adjoint=adjoint)
+        return self.products_of(matrices, batches, finish, adjoint=adjoint)
 
-    def _in_pieces(
+    def products_of(
         self,
         matrices: Sequence[RandomMatrix],
         batches: Sequence[Array],
@@ -334,11 +334,13 @@ class Encoder:
                 del below
             del inputs
             objects = [(part.module, "object") for part in task.modules]
-            made = self._transparent(objects, [made[part.rows] for part in task.modules])
+            made = self.transparent_products(objects, [made[part.rows] for part in task.modules])
             yield task.objects, made
             if len(task.edges):
                 children = [_stacked([made[k] for k in task.children[part.rows]]) for part in task.slots]
-                handed = self._transparent([(part.module, part.role) for part in task.slots], children, weights[task.edges])
+                handed = self.transparent_products(
+                    [(part.module, part.role) for part in task.slots], children, weights[task.edges]
+                )
                 del children
                 parents = task.parents.tolist()
                 for turn in task.turns:
@@ -353,13 +355,13 @@ class Encoder:
         names = [(part.module, "attribute") for part in task.modules]
         batches = [own[part.rows] for part in task.modules]
         if not len(inputs):
-            return self._transparent(names, batches, recipe.attribute_share, adjoint=adjoint)
+            return self.transparent_products(names, batches, recipe.attribute_share, adjoint=adjoint)
         names += [(part.module, "input") for part in task.inputs]
         batches += [_stacked(inputs[part.rows]) for part in task.inputs]
         shares: Any = recipe.attribute_share
         if recipe.input_share != shares:
             shares = np.repeat([shares, recipe.input_share], [len(own), len(inputs)]).astype(self.dtype)[:, None, None]
-        return self._transparent(names, batches, shares, adjoint=adjoint)
+        return self.transparent_products(names, batches, shares, adjoint=adjoint)
 
     def _own_parts(self, task: Task, values: list[Array], presence: Array) -> Array:
         """``s_attr`` of the objects of a task: ``(objects, n, d)``."""
@@ -373,7 +375,7 @@ class Encoder:
         if beside:
             own += [marks[part.rows] for part in task.modules]
             matrices += [self.bank.matrix(self.matrix_key(part.module, "presence"), 1) for part in task.modules]
-        made = self._in_pieces(matrices, own)
+        made = self.products_of(matrices, own)
         if beside:
             made[:count] += made[count:]
         elif recipe.presence_share:
@@ -409,7 +411,7 @@ class Encoder:
             if parents:
                 given = [_stacked([handed[k] for k in parents[part.rows]]) for part in task.slots]
                 slots = [(part.module, part.role) for part in task.slots]
-                taken = self._transparent(slots, given, weights[task.edges], adjoint=True)
+                taken = self.transparent_products(slots, given, weights[task.edges], adjoint=True)
                 for child, part in zip(task.children, taken, strict=True):
                     made[child] += part
                 takers.subtract(parents)
@@ -417,7 +419,7 @@ class Encoder:
                     del handed[parent]
                 del given, taken
             objects = [(part.module, "object") for part in task.modules]
-            made = self._transparent(objects, [made[part.rows] for part in task.modules], adjoint=True)
+            made = self.transparent_products(objects, [made[part.rows] for part in task.modules], adjoint=True)
             made = self._shared(task, made, made[task.fed], adjoint=True)
             handed.update(zip(task.objects[task.fed].tolist(), made[len(task.objects) :], strict=True))
             for part in task.modules:
@@ -546,16 +548,18 @@ class Encoder:
                 fill(start)
 
     def _by_dictionary(self, group: Group, result: Array) -> None:
-        rows = self._compiled(group)
-        size = max(1, BATCH_BYTES // (self.sketch_dim * self.dtype.itemsize))
-        for start in range(0, len(group), size):
-            runs = group.runs[start : start + size]
-            known = np.ones((len(runs), len(rows)), self.dtype)
+        rows, runs = self._compiled(group), group.runs
+        first, last = int(runs[0]), int(runs[-1])
+        inside = last - first == len(runs) - 1 and bool((np.diff(runs) == 1).all())
+        size = max(1, BATCH_BYTES // ((len(rows) if inside else self.sketch_dim) * self.dtype.itemsize))
+        for start in range(0, len(runs), size):
+            some = runs[start : start + size]
+            known = np.ones((len(some), len(rows)), self.dtype)
             np.concatenate([x[start : start + size] for x in group.attributes], axis=1, out=known[:, :-1])
-            if runs[-1] - runs[0] == len(runs) - 1 and (np.diff(runs) == 1).all():
-                np.matmul(known, rows, out=result[runs[0] : runs[-1] + 1])
+            if inside:
+                np.matmul(known, rows, out=result[first + start : first + start + len(some)])
             else:
-                result[runs] = known @ rows
+                result[some] = known @ rows
 
     def _compiled(self, group: Group) -> Array:
         """The dictionary of a group; the last one is kept, for the next batch of a stream."""

@@ -50,7 +50,7 @@ class Task(NamedTuple):
     children: Array  # positions among the objects
     parents: Array  # objects; the number of objects stands for root
     slots: tuple[Part, ...]
-    turns: tuple[int, ...]  # edges of the task, child by child: the order of sums, which does not depend on what a task holds
+    turns: tuple[int, ...]  # edges of the task, child by child: sums whose order does not depend on what a task holds
 
 
 class Piece(NamedTuple):

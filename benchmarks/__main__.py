@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import decoding, encoding, imports, peers, scaling
+from benchmarks import decoding, encoding, imports, learning, peers, scaling
 from benchmarks.measure import Row
 from benchmarks.tables import write
 
@@ -19,6 +19,8 @@ SECTIONS = (
     encoding.dictionaries,
     encoding.kernels,
     decoding.decoders,
+    learning.packets,
+    learning.ranks,
     peers.dense,
     peers.binding,
     peers.projections,

@@ -12,7 +12,7 @@ from benchmarks import __main__, measure
 def test_the_quick_run_measures_everything_and_judges_nothing(tmp_path):
     __main__.main(["--quick", "--output", str(tmp_path)])
     table = pd.read_csv(tmp_path / "benchmarks.csv")
-    sections = {"encode", "memory", "dictionary", "kernel", "decoding", "peers", "scaling", "exponent", "import"}
+    sections = {"encode", "memory", "dictionary", "kernel", "decoding", "learning", "peers", "scaling", "exponent", "import"}
     assert set(table["section"]) == sections
     measured = table[~table["setting"].str.contains("not installed")]
     assert (measured[measured["section"] != "exponent"]["value"] > 0.0).all()

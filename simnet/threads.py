@@ -63,8 +63,14 @@ def spread(work: Callable[[Any], None], items: Iterable[Any]) -> None:
         with limited(1):
             work(item)
 
-    for done in [_pool(threads()).submit(alone, item) for item in items]:
-        done.result()
+    begun = [_pool(threads()).submit(alone, item) for item in items]
+    try:
+        for done in begun:
+            done.result()
+    except BaseException:  # an interrupt, or the end of a time limit, too: what has not begun is left
+        for other in begun:
+            other.cancel()
+        raise
 
 
 @cache

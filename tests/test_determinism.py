@@ -58,6 +58,20 @@ def test_not_a_bit_depends_on_the_batch_where_sums_are_long_and_sketches_large(s
         np.testing.assert_array_equal(other, sketches[0])
 
 
+@pytest.mark.parametrize("family", EXACT)
+def test_not_a_bit_depends_on_the_batch_where_only_one_run_alone_goes_by_levels(family, monkeypatch):
+    wide = simnet.networks.layered(widths=(20, 6, 2), attribute_dim=3, fan_in=5, seed=0)
+    runs, sketcher = wide.run(7, seed=1, weight_jitter=0.5), simnet.Sketcher(wide, 960, family, seed=2)
+    monkeypatch.setattr(encoder, "LEVELS_BYTES", 28 * 960 * 8)
+    monkeypatch.setattr(encoder, "TASK_BYTES", 1 << 16)
+    np.testing.assert_array_equal(sketcher.encode(runs), np.concatenate([sketcher.encode(runs[[i]]) for i in range(7)]))
+
+
+def test_a_group_without_runs_has_no_sketches():
+    group = RUNS.groups[0].subset([], [])
+    assert simnet.Sketcher(NETWORK, 96, seed=2).encode(group).shape == (0, 96)
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_sketcher_that_has_worked_is_as_one_that_has_not(family):
     fresh, worn = (simnet.Sketcher(NETWORK, 96, family, seed=2) for _ in range(2))

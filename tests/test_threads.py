@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -92,3 +93,19 @@ def test_a_failure_in_a_thread_is_raised(monkeypatch):
 
     with pytest.raises(ValueError, match="item 0"):
         threads.spread(work, [0, 1])
+
+
+def test_after_a_failure_nothing_more_is_begun(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    begun = []
+
+    def work(i):
+        begun.append(i)
+        if i == 0:
+            raise ValueError("item 0")
+        time.sleep(0.05)
+
+    with pytest.raises(ValueError, match="item 0"):
+        threads.spread(work, range(100))
+    time.sleep(0.3)
+    assert len(begun) < 20

@@ -35,6 +35,7 @@ def _cosine_tables(rows: int, columns: int, dtype: str) -> tuple[Array, Array]:
     length = 1 << (isqrt(rows).bit_length() - 1)
     blocks = -(-rows // length)
     chunk = max(1, min(blocks, SMALL // (2 * columns * length)))
+    chunk = 1 << (chunk.bit_length() - 1) if blocks & (blocks - 1) == 0 else -(-blocks // -(-blocks // chunk))
     blocks = -(-blocks // chunk) * chunk
     odd = 2 * np.arange(columns)[:, None] + 1
 

@@ -38,7 +38,7 @@ Array = NDArray[Any]
 # about as much as its transform.  It learns to keep them from the first block of up to 32 MB that is freed.
 np.empty((1 << 25) - (1 << 16), np.uint8)
 
-#: Runs are encoded in batches whose object sketches take about this many bytes together.
+#: Products of runs with a dictionary take about this many bytes at a time.
 BATCH_BYTES = 1 << 26
 
 #: Runs go through a structure by levels as long as the sketches of its objects take no more than this, and else depth first.
@@ -526,12 +526,12 @@ class Encoder:
 
     def _by_transforms(self, group: Group, result: Array) -> None:
         sketch = self.sketch_dim * self.dtype.itemsize
-        # rows that do not need each other are the same bits in any batch: as many go by levels as one alone would
-        most = LEVELS_BYTES if self.family.rowwise else BATCH_BYTES
-        size = max(1, most // (sketch * max(len(group.structure), 1)))
+        # no larger than what still goes by levels, as one run alone would: the order of sums is the same
+        room = LEVELS_BYTES // (threads() if self.family.rowwise else 1)
+        size = max(1, room // (sketch * max(len(group.structure), 1)))
         if self.family.rowwise:
             size = max(1, min(size, RUN_BYTES // sketch))
-        size = -(-len(group) // -(-len(group) // size))  # as many batches of one size
+        size = max(1, -(-len(group) // max(1, -(-len(group) // size))))  # as many batches of one size
 
         def fill(start: int) -> None:
             part = slice(start, min(start + size, len(group)))
@@ -564,9 +564,10 @@ class Encoder:
     def _compiled(self, group: Group) -> Array:
         """The dictionary of a group; the last one is kept, for the next batch of a stream."""
         key = (group.structure.graph_key, group.weights[0].tobytes())
-        if self._last is None or self._last[0] != key:
-            self._last = (key, compiled(self, group.structure_of(0)))
-        return self._last[1]
+        last = self._last  # another thread may put its own there
+        if last is None or last[0] != key:
+            self._last = last = (key, compiled(self, group.structure_of(0)))
+        return last[1]
 
     def operator(self, ex: Execution | Structure) -> SketchOperator:
         """The sketch as a linear operator: ``encode(ex) == operator(ex) @ ex.vector()``.

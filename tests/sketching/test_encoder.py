@@ -105,6 +105,7 @@ def test_every_run_is_sketched_with_its_own_weights():
 def test_runs_past_a_batch_are_encoded_in_several_passes_to_the_same_sketches(runs, monkeypatch):
     sketcher = simnet.Sketcher(runs[0].network, 32, seed=3)
     whole = sketcher.encode(runs)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # more threads share the room
     passes, forward = [], sketcher.forward
     monkeypatch.setattr(sketcher, "forward", lambda *a: passes.append((len(a[2]), len(a[0]))) or forward(*a))
     longest = max(len(g.structure) for g in runs)

@@ -1,7 +1,7 @@
 """Threads for transforms: as many as ``OMP_NUM_THREADS`` says, or else as there are processors.
 
-Matrix products have threads of their own; a transform of many rows has none, and shares its rows among these.  Rows are
-computed alike on any thread, so that results are the same bits whatever the number.
+Matrix products have threads of their own; transforms have none, and batches of runs, or the rows of one batch, are shared
+out among these.  Rows are computed alike on any thread, so that results are the same bits whatever the number.
 """
 
 from __future__ import annotations

@@ -15,18 +15,20 @@ def verified(properties: Sequence[str] | None, *, quick: bool, seed: int, worker
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from simnet.claims.verify import verify
-    from simnet.cli.terminal import cores
+    from simnet.cli.terminal import cores, interrupts_kept
 
     columns = (TextColumn("{task.description:<20}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     bar = Progress(*columns, console=Console(stderr=True), transient=True)
     job = bar.add_task("starting")
 
-    def progress(done: int, total: int, claim: str) -> None:
+    def show(done: int, total: int, claim: str) -> None:
         bar.start()  # with the first result: a mistake in the arguments is then a line of its own
         bar.update(job, completed=done, total=total, description=claim)
 
+    count = cores() if workers is None else workers
     try:
-        return verify(properties, quick=quick, seed=seed, workers=cores() if workers is None else workers, progress=progress)
+        with interrupts_kept(show) as progress:
+            return verify(properties, quick=quick, seed=seed, workers=count, progress=progress)
     finally:
         if bar.live.is_started:
             bar.stop()

@@ -68,12 +68,7 @@ def sweep_command(
         return 0
     if (remark := stale_claim(loaded, where)) is not None:
         click.echo(f"simnet: {remark}", err=True)
-    with _Bar() as bar, interrupts_kept() as check:
-
-        def progress(done: int, total: int, running: str) -> None:
-            check()
-            bar.show(done, total, running)
-
+    with _Bar() as bar, interrupts_kept(bar.show) as progress:
         try:
             results = studies.run_study(
                 loaded, output=where, cache=cache, workers=processes, cluster=cluster, timeout=timeout, progress=progress

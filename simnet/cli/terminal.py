@@ -1,4 +1,4 @@
-"""What commands print to."""
+"""What commands print to, how many cores they have, and the interrupts that end them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from types import FrameType
 
 from rich.console import Console
+
+#: How far a long command is: steps that are done, of how many, and what is running.
+Progress = Callable[[int, int, str], None]
 
 #: The width of what is printed to a file or a pipe.
 WIDTH = 140
@@ -26,11 +29,11 @@ def cores() -> int:
 
 
 @contextmanager
-def interrupts_kept() -> Iterator[Callable[[], None]]:
-    """An interrupt is raised at once, as ever, and again by each call of what this gives.
+def interrupts_kept(progress: Progress) -> Iterator[Progress]:
+    """That call, for a loop that makes it at every step: where an interrupt has struck before, it is raised again.
 
-    What is raised while Python deletes an object, it ignores: a loop that calls this at every step stops all the same.
-    Where interrupts are ignored, as in the background of a shell, they still are.
+    It is raised at once, as ever; but what is raised while Python deletes an object, it ignores.  Where interrupts are
+    ignored, as in the background of a shell, they still are.
     """
     struck = False
 
@@ -39,15 +42,16 @@ def interrupts_kept() -> Iterator[Callable[[], None]]:
         struck = True
         raise KeyboardInterrupt
 
-    def check() -> None:
+    def checked(done: int, total: int, running: str) -> None:
         if struck:
             raise KeyboardInterrupt
+        progress(done, total, running)
 
     ordinary = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if ordinary:
         signal.signal(signal.SIGINT, strike)
     try:
-        yield check
+        yield checked
     finally:
         if ordinary:
             signal.signal(signal.SIGINT, signal.default_int_handler)

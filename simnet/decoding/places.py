@@ -70,7 +70,7 @@ class Places:
     @cached_property
     def own(self) -> dict[Name, Array]:
         """``η_a T_a [ξ_x R_{M,1}, ξ_e R_{M,2} e₁]`` of each module."""
-        return dict(zip(self.modules, own_columns(self.encoder, self.modules), strict=True))
+        return {module: own_columns(self.encoder, [module])[0] for module in self.modules}
 
     @cached_property
     def blocks(self) -> list[Array]:

@@ -34,9 +34,10 @@ def _cosine_tables(rows: int, columns: int, dtype: str) -> tuple[Array, Array]:
     """
     length = 1 << (isqrt(rows).bit_length() - 1)
     blocks = -(-rows // length)
-    chunk = max(1, min(blocks, SMALL // (2 * columns * length)))
-    chunk = 1 << (chunk.bit_length() - 1) if blocks & (blocks - 1) == 0 else -(-blocks // -(-blocks // chunk))
-    blocks = -(-blocks // chunk) * chunk
+    # a power of two, so that the blocks of a power of two are shared out without rest
+    chunks = 1 << (-(-blocks // max(1, SMALL // (2 * columns * length))) - 1).bit_length()
+    chunk = -(-blocks // chunks)
+    blocks = chunks * chunk
     odd = 2 * np.arange(columns)[:, None] + 1
 
     def angles(k: Array) -> Array:
@@ -44,7 +45,7 @@ def _cosine_tables(rows: int, columns: int, dtype: str) -> tuple[Array, Array]:
 
     outer, inner = angles(np.arange(blocks) * length), angles(np.arange(length))
     left = sqrt(2.0 / rows) * np.concatenate([np.cos(outer), -np.sin(outer)])
-    left = np.ascontiguousarray(left.T).reshape(-1, chunk, 2 * columns)
+    left = np.ascontiguousarray(left.T).reshape(chunks, chunk, 2 * columns)
     return left.astype(dtype), np.concatenate([np.cos(inner), np.sin(inner)]).astype(dtype)
 
 

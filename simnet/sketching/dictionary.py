@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +23,9 @@ Array = NDArray[Any]
 #: Columns of one object: where they stand in ``z``, and the columns themselves, one in a row.
 Columns = tuple[Array, Array]
 
+#: A matrix of a module: what it is for, or its slot.
+Role = tuple[Name, str | int]
+
 #: Modules that do not wait for each other share their calls as long as their columns take no more than this.
 TOGETHER_BYTES = 1 << 24
 
@@ -29,11 +34,12 @@ def own_columns(encoder: Encoder, modules: Sequence[Name]) -> list[Array]:
     """``η_a T_a [ξ_x R_{M,1}, ξ_e R_{M,2} e₁]`` of each module, one column in a row: ``(a + 1, d)``."""
     recipe = encoder.recipe
     units = [recipe.value_share * np.eye(encoder.network.module(m).attribute_dim, dtype=encoder.dtype) for m in modules]
-    values = _parted(encoder.products_of([encoder.value_matrix(m) for m in modules], units), units)
-    marks = [recipe.presence_share * encoder.presence_column(m)[None] for m in modules]
-    own = [np.concatenate(both) for both in zip(values, marks, strict=True)]
-    made = encoder.transparent_products([(m, "attribute") for m in modules], own, recipe.attribute_share)
-    return _parted(made, own)
+    values = encoder.products_of([encoder.value_matrix(m) for m in modules], units)
+    own = [
+        np.concatenate([values[part], recipe.presence_share * encoder.presence_column(m)[None]])
+        for m, part in zip(modules, slices_of(units), strict=True)
+    ]
+    return _through(encoder, [(m, "attribute") for m in modules], own, recipe.attribute_share)
 
 
 def dictionary(encoder: Encoder, structure: Structure, *, one_mark: bool = False) -> Array:
@@ -54,29 +60,27 @@ def dictionary(encoder: Encoder, structure: Structure, *, one_mark: bool = False
     below: dict[int, Columns] = {}
     for steps in _together(encoder, structure, below):
         inputs = _gather(encoder, steps, below, structure) if recipe.input_share else {}
-        fed = [(step.module, int(k)) for step in steps for k in step.objects if int(k) in inputs]
-        blocks = [inputs[k][1] for _, k in fed]
-        if fed:
-            mixed = encoder.transparent_products([(m, "input") for m, _ in fed], blocks, recipe.input_share)
-            inputs = {k: (inputs[k][0], part) for (_, k), part in zip(fed, _parted(mixed, blocks), strict=True)}
-        names, blocks = [], []
-        for step, own in zip(steps, own_columns(encoder, [step.module for step in steps]), strict=True):
-            for k in step.objects.tolist():
-                mine, block = np.arange(starts[k], starts[k + 1]), own
-                if one_mark:
-                    mine = np.append(mine, mark)
-                if k in inputs:
-                    others, mixed = inputs[k]
-                    if one_mark:  # which is the last of both
-                        mixed[-1] += block[-1]
-                        mine, block = mine[:-1], block[:-1]
-                    mine, block = np.concatenate([mine, others]), np.concatenate([block, mixed])
-                names.append(mine)
-                blocks.append(block)
         objects = [(step.module, int(k)) for step in steps for k in step.objects]
-        stacked = encoder.transparent_products([(m, "object") for m, _ in objects], blocks)
-        for (_, k), mine, block in zip(objects, names, _parted(stacked, blocks), strict=True):
-            below[k] = (mine, block)
+        fed = [(module, k) for module, k in objects if k in inputs]
+        mixed = _through(encoder, [(m, "input") for m, _ in fed], [inputs[k][1] for _, k in fed], recipe.input_share)
+        inputs = {k: (inputs[k][0], block) for (_, k), block in zip(fed, mixed, strict=True)}
+        modules = [step.module for step in steps]
+        own = dict(zip(modules, own_columns(encoder, modules), strict=True))
+        names, blocks = [], []
+        for module, k in objects:
+            mine, block = np.arange(starts[k], starts[k + 1]), own[module]
+            if one_mark:
+                mine = np.append(mine, mark)
+            if k in inputs:
+                others, below_it = inputs[k]
+                if one_mark:  # which is the last of both
+                    below_it[-1] += block[-1]
+                    mine, block = mine[:-1], block[:-1]
+                mine, block = np.concatenate([mine, others]), np.concatenate([block, below_it])
+            names.append(mine)
+            blocks.append(block)
+        made = _through(encoder, [(module, "object") for module, _ in objects], blocks)
+        below |= {k: (mine, block) for (_, k), mine, block in zip(objects, names, made, strict=True)}
     result = np.zeros((int(starts[-1]) + one_mark, encoder.sketch_dim), encoder.dtype)
     for mine, block in _gather(encoder, [structure.root], below, structure).values():
         result[mine] = block
@@ -84,7 +88,11 @@ def dictionary(encoder: Encoder, structure: Structure, *, one_mark: bool = False
 
 
 def _together(encoder: Encoder, structure: Structure, below: dict[int, Columns]) -> Iterator[list[Step]]:
-    """The steps level by level, as many at a time as there is room for; ``below`` holds what came before."""
+    """The steps level by level, as many at a time as there is room for; ``below`` holds what came before.
+
+    Matrices that share no transform have nothing from company: they go step by step, few at a time in memory.
+    """
+    room = TOGETHER_BYTES // (encoder.sketch_dim * encoder.dtype.itemsize) if encoder.family.rowwise else 0
     heights: dict[int, int] = {}
     levels: dict[int, list[Step]] = {}
     for step in structure.steps:
@@ -92,40 +100,48 @@ def _together(encoder: Encoder, structure: Structure, below: dict[int, Columns])
         heights |= dict.fromkeys(step.objects.tolist(), height)
         levels.setdefault(height, []).append(step)
     for steps in levels.values():
-        group, room = list[Step](), 0
+        group, taken = list[Step](), 0
         for step in steps:
             own = len(step.objects) * (encoder.network.module(step.module).attribute_dim + 1)
             columns = own + sum(len(below[int(k)][0]) for slot in step.slots for k in slot.children)
-            room += columns * encoder.sketch_dim * encoder.dtype.itemsize
-            if group and room > TOGETHER_BYTES:
+            if group and taken + columns > room:
                 yield group
-                group, room = [], columns * encoder.sketch_dim * encoder.dtype.itemsize
+                group, taken = [], 0
             group.append(step)
+            taken += columns
         yield group
 
 
 def _gather(encoder: Encoder, steps: Sequence[Step], below: dict[int, Columns], structure: Structure) -> dict[int, Columns]:
     """``Σ_i w_i T(R_{M,in,i})`` of the columns of the inputs, for each object of the steps that has any."""
-    slots = [(step.module, slot) for step in steps for slot in step.slots]
-    if not slots:
+    edges = [
+        ((step.module, slot.slot), int(edge), int(parent), below[int(child)])
+        for step in steps
+        for slot in step.slots
+        for edge, parent, child in zip(slot.edges, slot.parents, slot.children, strict=True)
+    ]
+    if not edges:
         return {}
-    weights = structure.edge_weights.astype(encoder.dtype)
-    columns = [[below[int(child)] for child in slot.children] for _, slot in slots]
-    lengths = [[len(names) for names, _ in mine] for mine in columns]
-    blocks = [np.concatenate([block for _, block in mine]) for mine in columns]
-    scale = np.concatenate([np.repeat(weights[slot.edges], n) for (_, slot), n in zip(slots, lengths, strict=True)])[:, None]
-    mixed = encoder.transparent_products([(module, slot.slot) for module, slot in slots], blocks, scale)
+    weights = structure.edge_weights[[edge for _, edge, _, _ in edges]].astype(encoder.dtype)
+    scale = np.repeat(weights, [len(names) for _, _, _, (names, _) in edges])[:, None]
+    made = _through(encoder, [role for role, _, _, _ in edges], [block for _, _, _, (_, block) in edges], scale)
     found: dict[int, list[Columns]] = {}
-    for (_, slot), mine, part in zip(slots, columns, _parted(mixed, blocks), strict=True):
-        parts = _parted(part, [block for _, block in mine])
-        for parent, (names, _), block in zip(slot.parents.tolist(), mine, parts, strict=True):
-            found.setdefault(parent, []).append((names, block))
+    for (_, _, parent, (names, _)), block in zip(edges, made, strict=True):
+        found.setdefault(parent, []).append((names, block))
     return {parent: _merge(parts) for parent, parts in found.items()}
 
 
-def _parted(rows: Array, like: Sequence[Array]) -> list[Array]:
-    """Rows that lie one after the other, as those of as many batches."""
-    return [rows[part] for part in slices_of(like)]
+def _through(encoder: Encoder, roles: Sequence[Role], blocks: Sequence[Array], scale: Any = 1.0) -> list[Array]:
+    """``scale · T(R)`` of the rows of each block; blocks beside each other that meet one matrix meet it together."""
+    if not blocks:
+        return []
+    matrices, batches = [], []
+    for role, members in groupby(zip(roles, blocks, strict=True), key=itemgetter(0)):
+        mine = [block for _, block in members]
+        matrices.append(role)
+        batches.append(mine[0] if len(mine) == 1 else np.concatenate(mine))
+    made = encoder.transparent_products(matrices, batches, scale)
+    return [made[part] for part in slices_of(blocks)]
 
 
 def _merge(parts: list[Columns]) -> Columns:

@@ -527,11 +527,11 @@ class Encoder:
     def _by_transforms(self, group: Group, result: Array) -> None:
         sketch = self.sketch_dim * self.dtype.itemsize
         # no larger than what still goes by levels, as one run alone would: the order of sums is the same
-        room = LEVELS_BYTES // (threads() if self.family.rowwise else 1)
-        size = max(1, room // (sketch * max(len(group.structure), 1)))
+        most = LEVELS_BYTES // (sketch * max(len(group.structure), 1))
         if self.family.rowwise:
-            size = max(1, min(size, RUN_BYTES // sketch))
-        size = max(1, -(-len(group) // max(1, -(-len(group) // size))))  # as many batches of one size
+            most = min(most // threads(), RUN_BYTES // sketch)
+        batches = max(1, -(-len(group) // max(1, most)))
+        size = max(1, -(-len(group) // batches))
 
         def fill(start: int) -> None:
             part = slice(start, min(start + size, len(group)))
@@ -540,12 +540,8 @@ class Encoder:
             weights = group.weights[part] if len(group.weights) > 1 else group.weights
             result[group.runs[part]] = self.to_stored(self.forward(group.structure, values, presence, weights))
 
-        starts = range(0, len(group), size)
-        if self.family.rowwise:
-            spread(fill, starts)
-        else:
-            for start in starts:
-                fill(start)
+        with limited(threads() if self.family.rowwise else 1):
+            spread(fill, range(0, len(group), size))
 
     def _by_dictionary(self, group: Group, result: Array) -> None:
         rows, runs = self._compiled(group), group.runs

@@ -44,6 +44,21 @@ def test_the_dictionary_gives_the_sketches_of_the_transforms(name, options, monk
     np.testing.assert_allclose(by_dictionary, by_transforms, rtol=0, atol=rounding * largest)
 
 
+@pytest.mark.parametrize(
+    "places", [range(6), range(2, 8), [0, 2, 1, 3, 4, 5], [5, 4, 3, 2, 1, 0], [0, 2, 4, 6, 8, 9]], ids=str
+)
+@pytest.mark.parametrize("most", [1, 5 * 64 * 8, 1 << 26])
+def test_sketches_go_to_the_places_of_their_runs_however_many_at_a_time(places, most, monkeypatch):
+    group = RUNS["layered"].groups[0].subset(np.arange(6), np.array(places))
+    sketcher = simnet.Sketcher(LAYERED, 64, seed=3)
+    by_dictionary, by_transforms = np.full((2, 10, 64), 7.0)
+    monkeypatch.setattr(encoder, "BATCH_BYTES", most)
+    sketcher._by_dictionary(group, by_dictionary)
+    sketcher._by_transforms(group, by_transforms)
+    np.testing.assert_allclose(by_dictionary, by_transforms, rtol=0, atol=1e-13)
+    assert sorted(np.flatnonzero((by_dictionary != 7.0).all(axis=1))) == sorted(places)
+
+
 def test_many_runs_take_the_dictionary_and_few_do_not(monkeypatch):
     taken = []
     right = encoder.compiled

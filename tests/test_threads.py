@@ -103,9 +103,9 @@ def test_after_a_failure_nothing_more_is_begun(monkeypatch):
         begun.append(i)
         if i == 0:
             raise ValueError("item 0")
-        time.sleep(0.05)
+        time.sleep(0.01)
 
     with pytest.raises(ValueError, match="item 0"):
         threads.spread(work, range(100))
-    time.sleep(0.3)
+    time.sleep(0.7)  # long enough for all of them
     assert len(begun) < 20

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simnet.checks import choice, integer
+from simnet.matrices.passes import Finish
 
 Array = NDArray[Any]
 DTYPES = ("float32", "float64")
@@ -58,19 +59,30 @@ class RandomMatrix(ABC):
         """The memory that the matrix holds, in bytes."""
 
     @staticmethod
-    def products(matrices: Sequence[RandomMatrix], batches: Sequence[Array], out: Array) -> None:
+    def products(
+        matrices: Sequence[RandomMatrix], batches: Sequence[Array], out: Array, finish: Finish | None = None
+    ) -> None:
         """``matvec`` of each matrix with a batch of its own, written to ``out`` one after the other along the first axis.
 
-        For a family whose matrices share their costly part, such as a transform, which then takes all batches at once.
+        For a family whose matrices share their costly part, such as a transform, which then takes all batches at once, or
+        whose last pass can take ``finish`` along.
         """
-        for matrix, batch, part in zip(matrices, batches, slices_of(batches), strict=True):
+        slices = slices_of(batches)
+        for matrix, batch, part in zip(matrices, batches, slices, strict=True):
             out[part] = matrix.matvec(batch)
+        if finish is not None:
+            finish(out, slices)
 
     @staticmethod
-    def adjoint_products(matrices: Sequence[RandomMatrix], batches: Sequence[Array], out: Array) -> None:
-        """``rmatvec`` of each matrix, laid out as by :meth:`products`."""
-        for matrix, batch, part in zip(matrices, batches, slices_of(batches), strict=True):
+    def adjoint_products(
+        matrices: Sequence[RandomMatrix], batches: Sequence[Array], out: Array, finish: Finish | None = None
+    ) -> None:
+        """``rmatvec`` of each matrix, laid out and finished as by :meth:`products`."""
+        slices = slices_of(batches)
+        for matrix, batch, part in zip(matrices, batches, slices, strict=True):
             out[part] = matrix.rmatvec(batch)
+        if finish is not None:
+            finish(out, slices)
 
     def prefix(self, kept: int) -> RandomMatrix:
         """The first ``kept`` rows, bit for bit: its products are those of the whole matrix, cut off."""

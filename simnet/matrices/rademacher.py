@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from simnet.matrices.base import Array, DenseMatrix, MatrixFamily, RandomMatrix
+from simnet.matrices.passes import signs_of
 
 
 def random_bits(stream: np.random.Generator, count: int, length: int) -> Array:
@@ -16,14 +17,6 @@ def random_bits(stream: np.random.Generator, count: int, length: int) -> Array:
     words = -(-length // 64)
     raw = stream.bit_generator.random_raw(count * words).astype("<u8", copy=False)
     return raw.view(np.uint8).reshape(count, words * 8)
-
-
-def signs_of(bits: Array, length: int) -> Array:
-    """``1`` for a bit of 0 and ``-1`` for a bit of 1, a byte each, for the first ``length`` bits along the last axis."""
-    signs = np.unpackbits(bits, axis=-1, count=length).view(np.int8)
-    signs *= -2
-    signs += 1
-    return signs
 
 
 def random_signs(stream: np.random.Generator, count: int, length: int, dtype: np.dtype[Any]) -> Array:

@@ -13,7 +13,8 @@ import numpy as np
 import scipy.fft
 
 from simnet.matrices.base import Array, MatrixFamily, RandomMatrix, slices_of
-from simnet.matrices.rademacher import random_bits, signs_of
+from simnet.matrices.passes import Finish, reads_bits, signing, signs_of
+from simnet.matrices.rademacher import random_bits
 
 #: Up to so many columns, and from so many rows for each, meet the cosine transform as a small matrix product.
 NARROW, ROWS_A_COLUMN = 16, 256
@@ -21,8 +22,11 @@ NARROW, ROWS_A_COLUMN = 16, 256
 #: Small products are of so many multiply-adds each: more would wake the threads of BLAS, which then keep a core busy.
 SMALL = 1 << 17
 
-#: From so many rows, signs are kept as bits: an eighth of the memory, at two passes over a row of bytes for each use.
+#: From so many rows, signs are kept as bits even where these cost two passes over a row of bytes for each use.
 PACKED = 1 << 17
+
+#: Rows of so many bytes and more are transformed one by one: of several at once, the library would hold too many.
+ALONE = 1 << 20
 
 
 @lru_cache(maxsize=32)
@@ -81,7 +85,7 @@ class TrigMatrix(RandomMatrix):
     """
 
     def __init__(self, bits: Array, rows: int, columns: int, dtype: np.dtype[Any]) -> None:
-        self.packed = rows >= PACKED
+        self.packed = rows >= PACKED or reads_bits(rows)
         self._kept = bits if self.packed else signs_of(bits, rows)
         self.shape, self.dtype = (rows, columns), dtype
         self.rounds = len(bits) - 1
@@ -92,21 +96,16 @@ class TrigMatrix(RandomMatrix):
         """``(rounds + 1, rows)``: the diagonals of all ``D``."""
         return signs_of(self._kept, self.shape[0]) if self.packed else self._kept
 
-    def _row(self, k: int, uses: int) -> Array:
-        """The signs of ``D_k``, for products with so many vectors: turned into numbers once where that saves time."""
-        row = signs_of(self._kept[k], self.shape[0]) if self.packed else self._kept[k]
-        return row if uses == 1 else row.astype(self.dtype)
-
     @property
     def _first(self) -> Array:
         """The signs of ``D₀`` that vectors meet."""
         return signs_of(self._kept[0], self.shape[1]) if self.packed else self._kept[0, : self.shape[1]]
 
     def matvec(self, vectors: Array) -> Array:
-        return self._alone(self.products, np.asarray(vectors, self.dtype), self.shape[0])
+        return self._alone(self.products, np.ascontiguousarray(vectors, self.dtype), self.shape[0])
 
     def rmatvec(self, vectors: Array) -> Array:
-        return self._alone(self.adjoint_products, np.asarray(vectors, self.dtype), self.shape[1])
+        return self._alone(self.adjoint_products, np.ascontiguousarray(vectors, self.dtype), self.shape[1])
 
     def _alone(self, products: Any, vectors: Array, length: int) -> Array:
         """The products of this matrix, for a batch of any shape."""
@@ -115,37 +114,46 @@ class TrigMatrix(RandomMatrix):
         return out
 
     @staticmethod
-    def products(matrices: Sequence[RandomMatrix], batches: Sequence[Array], out: Array) -> None:
+    def products(
+        matrices: Sequence[RandomMatrix], batches: Sequence[Array], out: Array, finish: Finish | None = None
+    ) -> None:
         trig = [matrix for matrix in matrices if isinstance(matrix, TrigMatrix)]
-        slices, rounds = slices_of(batches), range(1, trig[0].rounds + 1)
+        slices, rounds, sign = slices_of(batches), trig[0].rounds, signing(out.shape[1])
         if any(matrix.shape[1] < matrix.shape[0] for matrix in trig):
             for _, members in groupby(range(len(trig)), key=lambda i: trig[i].shape[1]):
                 few = list(members)
-                signed = [np.asarray(batches[i], trig[i].dtype) * trig[i]._first for i in few]
+                vectors = [np.asarray(batches[i], trig[i].dtype) * trig[i]._first for i in few]
                 rows = out[slices[few[0]].start : slices[few[-1]].stop]
-                trig[few[0]]._transformed(np.concatenate(signed), rows)
-            _signed(trig, slices, out, 1)
-            rounds = rounds[1:]
+                trig[few[0]]._transformed(np.concatenate(vectors), rows)
         else:
             for matrix, batch, part in zip(trig, batches, slices, strict=True):
-                np.multiply(batch, matrix._row(0, len(batch)), out=out[part])
-        for k in rounds:
+                sign(batch, matrix._kept[0], out[part])
             _in_place(scipy.fft.dct, out)
+        for k in range(1, rounds):
             _signed(trig, slices, out, k)
+            _in_place(scipy.fft.dct, out)
+        _signed(trig, slices, out, rounds, finish)
 
     @staticmethod
-    def adjoint_products(matrices: Sequence[RandomMatrix], batches: Sequence[Array], out: Array) -> None:
+    def adjoint_products(
+        matrices: Sequence[RandomMatrix], batches: Sequence[Array], out: Array, finish: Finish | None = None
+    ) -> None:
         trig = [matrix for matrix in matrices if isinstance(matrix, TrigMatrix)]
+        slices, rounds = slices_of(batches), trig[0].rounds
         if any(matrix.shape[1] < matrix.shape[0] for matrix in trig):
-            for matrix, batch, part in zip(trig, batches, slices_of(batches), strict=True):
+            for matrix, batch, part in zip(trig, batches, slices, strict=True):
                 matrix._first_columns(batch, out[part])
+            if finish is not None:
+                finish(out, slices)
             return
-        slices = slices_of(batches)
+        sign = signing(out.shape[1])
         for matrix, batch, part in zip(trig, batches, slices, strict=True):
-            np.multiply(batch, matrix._row(matrix.rounds, len(batch)), out=out[part])
-        for k in range(trig[0].rounds - 1, -1, -1):
+            sign(batch, matrix._kept[rounds], out[part])
+        for k in range(rounds - 1, 0, -1):
             _in_place(scipy.fft.idct, out)
             _signed(trig, slices, out, k)
+        _in_place(scipy.fft.idct, out)
+        _signed(trig, slices, out, 0, finish)
 
     def _transformed(self, vectors: Array, out: Array) -> None:
         """``C v`` of vectors with nothing but their first coordinates."""
@@ -159,10 +167,11 @@ class TrigMatrix(RandomMatrix):
     def _first_columns(self, vectors: Array, out: Array) -> None:
         """``Rᵀ y`` for a matrix of fewer columns than rows."""
         columns = self.shape[1]
-        rows = vectors * self._row(self.rounds, len(vectors))
+        rows, sign = np.empty(vectors.shape, self.dtype), signing(vectors.shape[-1])
+        sign(vectors, self._kept[self.rounds], rows)
         for k in range(self.rounds - 1, 0, -1):
             _in_place(scipy.fft.idct, rows)
-            rows *= self._row(k, len(vectors))
+            sign(rows, self._kept[k], rows)
         if self.narrow:
             rows = _narrow_idct(rows, columns)
         else:
@@ -176,15 +185,25 @@ class TrigMatrix(RandomMatrix):
 
 def _in_place(transform: Any, rows: Array) -> None:
     """A transform of rows, which the library may leave where they are."""
+    if len(rows) > 1 and rows[0].nbytes >= ALONE:
+        for row in rows:
+            _in_place(transform, row[None])
+        return
     made = transform(rows, norm="ortho", overwrite_x=True)
     if made is not rows and not np.may_share_memory(made, rows):
         rows[...] = made
 
 
-def _signed(matrices: Sequence[TrigMatrix], slices: Sequence[slice], rows: Array, k: int) -> None:
-    """Every batch meets a row of signs of its own matrix."""
+def _signed(
+    matrices: Sequence[TrigMatrix], slices: Sequence[slice], rows: Array, k: int, finish: Finish | None = None
+) -> None:
+    """Every batch meets a row of signs of its own matrix, and on the same pass what comes after the product."""
+    if finish is not None:
+        finish(rows, slices, (matrix._kept[k] for matrix in matrices))
+        return
+    sign = signing(rows.shape[1])
     for matrix, part in zip(matrices, slices, strict=True):
-        rows[part] *= matrix._row(k, part.stop - part.start)
+        sign(rows[part], matrix._kept[k], rows[part])
 
 
 @dataclass(frozen=True)

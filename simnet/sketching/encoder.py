@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import prod
 from typing import Any, Self
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from simnet.checks import integer, shown
 from simnet.matrices import MatrixBank, MatrixFamily, RandomMatrix, as_family, describe_family, read_family
-from simnet.matrices.base import slices_of
+from simnet.matrices.passes import Finish
 from simnet.networks import Execution, Executions, Group, ModularNetwork, Structure
 from simnet.networks.description import describe_network, read_network
 from simnet.networks.executions import as_executions
@@ -54,13 +54,7 @@ COLUMN_BYTES = 1 << 22
 RUN_BYTES = 1 << 20
 
 #: Objects go through the transforms together as long as their sketches take no more than this: they stay in the cache.
-TASK_BYTES = 1 << 20
-
-#: What comes after a transform passes over so many coordinates at a time: they stay where the processor has them at hand.
-BLOCK = 1 << 14
-
-#: What is done to products in place: the products, the batches that they are of, and which rows these are among all.
-Finish = Callable[[Array, Sequence[Array], slice], None]
+TASK_BYTES = 1 << 22
 
 #: The matrices of a module by what they do, beside its slots: see ``simnet.recipes`` for the equation.
 ROLES = ("value", "presence", "object", "attribute", "input")
@@ -224,13 +218,12 @@ class Encoder:
         if self.recipe.mixing == 0.0:
             return np.concatenate(batches) * (self.recipe.identity * scale)
         matrices = [self.bank.matrix(self.matrix_key(*name)) for name in names]
-        if not isinstance(scale, float):
-            shape = (sum(map(len, batches)), *batches[0].shape[1:-1], 1)
-            scale = np.broadcast_to(scale, shape).reshape(-1, 1)
-
-        def finish(out: Array, cut: Sequence[Array], rows: slice) -> None:
-            self._add_identity(out, cut, scale if isinstance(scale, float) else scale[rows])
-
+        # αv + βm as α · (v + β/α m), or as 0v + βm
+        outer = self.recipe.identity or 1.0
+        scales = np.empty((sum(map(len, batches)), *batches[0].shape[1:-1], 1), self.dtype)
+        scales[...] = outer * scale
+        share = None if self.recipe.identity else np.zeros(scales.size, self.dtype)
+        finish = Finish(_rows(batches), self.recipe.mixing / outer, share, scales.ravel())
         return self.products_of(matrices, batches, finish, adjoint=adjoint)
 
     def products_of(
@@ -241,42 +234,26 @@ class Encoder:
         *,
         adjoint: bool = False,
     ) -> Array:
-        """Each matrix times a batch of its own, and what ``finish(products, batches, rows)`` makes of that in place.
+        """Each matrix times a batch of its own, and what ``finish`` makes of that in place.
 
         Where rows do not need each other, they go in pieces that stay in the cache, on several threads.
         """
         product = matrices[0].adjoint_products if adjoint else matrices[0].products
         shape = (sum(map(len, batches)), *batches[0].shape[1:-1])
-        rows = [batch.reshape(-1, batch.shape[-1]) for batch in batches]
+        rows = _rows(batches)
         result = np.empty((prod(shape), self.sketch_dim), self.dtype)
 
         def fill(piece: Piece) -> None:
-            cut, out = [rows[i][part] for i, part in piece.parts], result[piece.rows]
-            product([matrices[i] for i, _ in piece.parts], cut, out)
-            if finish is not None:
-                finish(out, cut, piece.rows)
+            cut = [rows[i][part] for i, part in piece.parts]
+            after = None if finish is None else finish.of(*piece)
+            product([matrices[i] for i, _ in piece.parts], cut, result[piece.rows], after)
 
         if self.family.rowwise:
             with limited(threads() if result.nbytes >= THREADS_BYTES else 1):
                 spread(fill, pieces([len(batch) for batch in rows], self.sketch_dim, self.dtype.itemsize))
         else:
-            fill(Piece(slice(0, len(result)), [(i, slice(None)) for i in range(len(rows))]))
+            product(matrices, rows, result, finish)
         return result.reshape(*shape, self.sketch_dim)
-
-    def _add_identity(self, out: Array, batches: Sequence[Array], scale: Any) -> None:
-        """``scale · (αv + βm)`` in the place of ``m``, as ``(m · β/α + v) · α scale``."""
-        identity, mixing = self.recipe.identity, self.recipe.mixing
-        if identity == 0.0:
-            out *= mixing * scale
-            return
-        parts = slices_of(batches)
-        for start in range(0, self.sketch_dim, BLOCK):
-            block = out[:, start : start + BLOCK]
-            if mixing != identity:
-                block *= mixing / identity
-            for batch, part in zip(batches, parts, strict=True):
-                block[part] += batch[:, start : start + BLOCK]
-            block *= identity * scale
 
     # -- the two passes ---------------------------------------------------------------------------------------------
 
@@ -365,25 +342,21 @@ class Encoder:
 
     def _own_parts(self, task: Task, values: list[Array], presence: Array) -> Array:
         """``s_attr`` of the objects of a task: ``(objects, n, d)``."""
-        recipe, count = self.recipe, len(task.objects)
+        recipe = self.recipe
         own = [recipe.value_share * _stacked([values[k] for k in task.objects[part.rows]]) for part in task.modules]
         own = [x.astype(self.dtype, copy=False) for x in own]
         matrices = [self.value_matrix(part.module) for part in task.modules]
+        if not recipe.presence_share:
+            return self.products_of(matrices, own)
         marks = recipe.presence_share * presence.T[task.objects, :, None].astype(self.dtype, copy=False)
-        # columns that are too large to keep are computed beside the values, as many at once
-        beside = recipe.presence_share > 0.0 and self.sketch_dim * self.dtype.itemsize > COLUMN_BYTES
-        if beside:
-            own += [marks[part.rows] for part in task.modules]
-            matrices += [self.bank.matrix(self.matrix_key(part.module, "presence"), 1) for part in task.modules]
+        if self.sketch_dim * self.dtype.itemsize <= COLUMN_BYTES:
+            columns = [self.presence_column(part.module)[None] for part in task.modules]
+            return self.products_of(matrices, own, Finish(columns, 1.0, np.ascontiguousarray(marks).ravel(), None))
+        # columns that are too large to keep are computed, once for each mark
         made = self.products_of(matrices, own)
-        if beside:
-            made[:count] += made[count:]
-        elif recipe.presence_share:
-            for part in task.modules:
-                mine, column, rows = marks[part.rows], self.presence_column(part.module), made[part.rows]
-                first = float(mine[0, 0, 0])
-                rows += first * column if (mine == first).all() else mine * column
-        return made[:count]
+        matrices = [self.bank.matrix(self.matrix_key(part.module, "presence"), 1) for part in task.modules]
+        values = _rows([made[part.rows] for part in task.modules])
+        return self.products_of(matrices, [marks[part.rows] for part in task.modules], Finish(values, 1.0, None, None))
 
     def backward(self, structure: Structure, sketches: Array, weights: Array) -> Iterator[tuple[Name, Array, Array]]:
         """What the adjoint brings to the attribute part of every object: the tasks of ``forward``, the last one first.
@@ -589,6 +562,11 @@ class Encoder:
     def check_structure(self, structure: Structure) -> None:
         """A ``ValueError`` if the sketcher has no matrices for something in the structure."""
         check_structure(structure, self.network)
+
+
+def _rows(batches: Sequence[Array]) -> list[Array]:
+    """Each batch as a contiguous array of two axes."""
+    return [np.ascontiguousarray(batch).reshape(-1, batch.shape[-1]) for batch in batches]
 
 
 def _stacked(vectors: Sequence[Array] | Array) -> Array:

@@ -22,7 +22,7 @@ from simnet.threads import threads
 Array = NDArray[Any]
 
 #: Pieces of about this size go through a transform and what comes before and after it together.
-PIECE_BYTES = 1 << 20
+PIECE_BYTES = 1 << 22
 
 #: Depth first, company for an object is looked for among the next so many: early objects wait for their consumers in memory.
 AHEAD = 8

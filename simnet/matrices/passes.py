@@ -1,0 +1,152 @@
+"""Passes over products, between transforms and after the last: random signs, and what is made of a product in place.
+
+A row of signs is kept as bytes, ``±1``, or as bits, eight to a byte and 1 where the sign is minus.  NumPy goes over memory
+once for each operation, and makes numbers of bytes on the way.  Where ``numba`` is installed (the extra ``fast``), long rows
+meet bits, and all operations of a pass at once: the same ones in the same order, so that every bit of a result is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+#: Rows of so many coordinates and more are worth the import of the compiler, and its machine code that is kept on disk.
+LONG = 1 << 12
+
+#: NumPy passes over so many coordinates at a time: they stay where the processor has them at hand.
+BLOCK = 1 << 14
+
+
+class Finish(NamedTuple):
+    """``scale · (share · v + ratio · m)`` in the place of products ``m``."""
+
+    others: Sequence[Array]  # for each batch of products the vectors v: one for each product, or one for all
+    ratio: float
+    share: Array | None  # a number for each product; None stands for 1
+    scale: Array | None
+
+    def of(self, rows: slice, parts: Sequence[tuple[int, slice]]) -> Self:
+        """For some of the products: which of all, and which of each batch."""
+        others = [v if len(v := self.others[i]) == 1 else v[part] for i, part in parts]
+        share, scale = (None if x is None else x[rows] for x in (self.share, self.scale))
+        return type(self)(others, self.ratio, share, scale)
+
+    def __call__(self, out: Array, slices: Sequence[slice], signs: Iterable[Array] | None = None) -> None:
+        """For batches laid out along the first axis, each of which first meets its row of signs, if there are any."""
+        if signs is not None:
+            machine = _machine(out.shape[1])
+            if machine is not None:
+                ones = np.ones(len(out), out.dtype)
+                share, scale = (ones if x is None else x for x in (self.share, self.scale))
+                for part, row, v in zip(slices, signs, self.others, strict=True):
+                    machine.mix(out[part], row, v, self.ratio, share[part], scale[part])
+                return
+            for part, row in zip(slices, signs, strict=True):
+                _signed(out[part], row, out[part])
+        for start in range(0, out.shape[1], BLOCK):
+            block, columns = out[:, start : start + BLOCK], slice(start, start + BLOCK)
+            if self.ratio != 1.0:
+                block *= self.ratio
+            for part, v in zip(slices, self.others, strict=True):
+                block[part] += v[:, columns] if self.share is None else self.share[part, None] * v[:, columns]
+            if self.scale is not None:
+                block *= self.scale[:, None]
+
+
+def signing(length: int) -> Callable[[Array, Array, Array], None]:
+    """For rows of that length: what writes the signed vectors to its last argument, which may be the vectors.
+
+    All are contiguous and of one dtype; the row of signs is of bits where :func:`reads_bits`.
+    """
+    machine = _machine(length)
+    return _signed if machine is None else machine.sign
+
+
+def reads_bits(length: int) -> bool:
+    """Whether rows of that length meet signs as bits, at no cost."""
+    return _machine(length) is not None
+
+
+def signs_of(bits: Array, length: int) -> Array:
+    """``1`` for a bit of 0 and ``-1`` for a bit of 1, a byte each, for the first ``length`` bits along the last axis."""
+    signs = np.unpackbits(bits, axis=-1, count=length).view(np.int8)
+    signs *= -2
+    signs += 1
+    return signs
+
+
+def _signed(vectors: Array, signs: Array, out: Array) -> None:
+    if signs.dtype == np.uint8:
+        signs = signs_of(signs, out.shape[1])
+    np.multiply(vectors, signs if len(out) == 1 else signs.astype(out.dtype), out=out)
+
+
+class _Machine(NamedTuple):
+    """The compiled loops."""
+
+    sign: Callable[[Array, Array, Array], None]
+    mix: Callable[[Array, Array, Array, float, Array, Array], None]
+
+
+def _machine(length: int) -> _Machine | None:
+    """The compiled loops, for rows that are long enough."""
+    return _compiled() if length >= LONG else None
+
+
+@cache
+def _compiled() -> _Machine | None:
+    try:
+        import numba
+    except ImportError:  # not installed, or not for this NumPy
+        return None
+
+    def kept(loops: Callable[..., None], signatures: list[Any]) -> Any:
+        for keep in (True, False):
+            try:
+                return numba.njit(signatures, nogil=True, cache=keep)(loops)
+            except RuntimeError:  # there is no folder that may be written to
+                if not keep:
+                    raise
+        raise AssertionError
+
+    def read(kind: Any, axes: int) -> Any:
+        return numba.types.Array(kind, axes, "C", readonly=True)
+
+    kinds, bits, void = (numba.float32, numba.float64), read(numba.uint8, 1), numba.void
+    sign = [void(read(kind, 2), bits, kind[:, ::1]) for kind in kinds]
+    mix = [void(kind[:, ::1], bits, read(kind, 2), kind, read(kind, 1), read(kind, 1)) for kind in kinds]
+    return _Machine(kept(_sign, sign), kept(_mix, mix))
+
+
+# Eight coordinates to a byte of signs; those of the last byte, if it has fewer, one by one.
+
+
+def _sign(vectors: Array, bits: Array, out: Array) -> None:
+    number, length = out.dtype.type, out.shape[1]
+    for i in range(out.shape[0]):
+        for b in range(length >> 3):
+            byte = np.int64(bits[b])
+            for k in range(8):
+                out[i, 8 * b + k] = vectors[i, 8 * b + k] * number(1 - 2 * ((byte >> (7 - k)) & 1))
+        for j in range(length & ~7, length):
+            out[i, j] = vectors[i, j] * number(1 - 2 * ((np.int64(bits[j >> 3]) >> (7 - (j & 7))) & 1))
+
+
+def _mix(out: Array, bits: Array, others: Array, ratio: float, share: Array, scale: Array) -> None:
+    number, length = out.dtype.type, out.shape[1]
+    for i in range(out.shape[0]):
+        a, c, v = share[i], scale[i], others[i if len(others) > 1 else 0]
+        for b in range(length >> 3):
+            byte = np.int64(bits[b])
+            for k in range(8):
+                j = 8 * b + k
+                out[i, j] = (out[i, j] * number(1 - 2 * ((byte >> (7 - k)) & 1)) * ratio + v[j] * a) * c
+        for j in range(length & ~7, length):
+            one = number(1 - 2 * ((np.int64(bits[j >> 3]) >> (7 - (j & 7))) & 1))
+            out[i, j] = (out[i, j] * one * ratio + v[j] * a) * c

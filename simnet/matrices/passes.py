@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 #: Rows of so many coordinates and more are worth the import of the compiler, and its machine code that is kept on disk.
-LONG = 1 << 12
+LONG = 1 << 10
 
 #: NumPy passes over so many coordinates at a time: they stay where the processor has them at hand.
 BLOCK = 1 << 14
@@ -59,13 +59,22 @@ class Finish(NamedTuple):
                 block *= self.scale[:, None]
 
 
-def signing(length: int) -> Callable[[Array, Array, Array], None]:
-    """For rows of that length: what writes the signed vectors to its last argument, which may be the vectors.
+def signed(vectors: Array, signs: Array, out: Array) -> None:
+    """The signed vectors, written to other rows; all are contiguous and of one dtype, and signs are bits where those are read."""
+    machine = _machine(out.shape[1])
+    if machine is None:
+        _signed(vectors, signs, out)
+    else:
+        machine.sign(vectors, signs, out)
 
-    All are contiguous and of one dtype; the row of signs is of bits where :func:`reads_bits`.
-    """
-    machine = _machine(length)
-    return _signed if machine is None else machine.sign
+
+def flipped(rows: Array, signs: Array) -> None:
+    """Signed rows in the place of rows."""
+    machine = _machine(rows.shape[1])
+    if machine is None:
+        _signed(rows, signs, rows)
+    else:
+        machine.flip(rows, signs)
 
 
 def reads_bits(length: int) -> bool:
@@ -91,6 +100,7 @@ class _Machine(NamedTuple):
     """The compiled loops."""
 
     sign: Callable[[Array, Array, Array], None]
+    flip: Callable[[Array, Array], None]
     mix: Callable[[Array, Array, Array, float, Array, Array], None]
 
 
@@ -120,33 +130,50 @@ def _compiled() -> _Machine | None:
 
     kinds, bits, void = (numba.float32, numba.float64), read(numba.uint8, 1), numba.void
     sign = [void(read(kind, 2), bits, kind[:, ::1]) for kind in kinds]
+    flip = [void(kind[:, ::1], bits) for kind in kinds]
     mix = [void(kind[:, ::1], bits, read(kind, 2), kind, read(kind, 1), read(kind, 1)) for kind in kinds]
-    return _Machine(kept(_sign, sign), kept(_mix, mix))
+    return _Machine(kept(_sign, sign), kept(_flip, flip), kept(_mix, mix))
 
 
-# Eight coordinates to a byte of signs; those of the last byte, if it has fewer, one by one.
+# Eight coordinates to a byte of signs, the highest bit first; those of the last byte, if it has fewer, one by one.  To flip
+# in place has a loop of its own: where what is read and what is written may be the same, no compiler takes eight at once.
 
 
 def _sign(vectors: Array, bits: Array, out: Array) -> None:
-    number, length = out.dtype.type, out.shape[1]
+    length = out.shape[1]
     for i in range(out.shape[0]):
         for b in range(length >> 3):
-            byte = np.int64(bits[b])
+            byte = bits[b]
             for k in range(8):
-                out[i, 8 * b + k] = vectors[i, 8 * b + k] * number(1 - 2 * ((byte >> (7 - k)) & 1))
+                x = vectors[i, 8 * b + k]
+                out[i, 8 * b + k] = -x if byte & (128 >> k) else x
         for j in range(length & ~7, length):
-            out[i, j] = vectors[i, j] * number(1 - 2 * ((np.int64(bits[j >> 3]) >> (7 - (j & 7))) & 1))
+            out[i, j] = -vectors[i, j] if bits[j >> 3] & (128 >> (j & 7)) else vectors[i, j]
+
+
+def _flip(rows: Array, bits: Array) -> None:
+    length = rows.shape[1]
+    for i in range(rows.shape[0]):
+        for b in range(length >> 3):
+            byte = bits[b]
+            for k in range(8):
+                x = rows[i, 8 * b + k]
+                rows[i, 8 * b + k] = -x if byte & (128 >> k) else x
+        for j in range(length & ~7, length):
+            if bits[j >> 3] & (128 >> (j & 7)):
+                rows[i, j] = -rows[i, j]
 
 
 def _mix(out: Array, bits: Array, others: Array, ratio: float, share: Array, scale: Array) -> None:
-    number, length = out.dtype.type, out.shape[1]
+    length = out.shape[1]
     for i in range(out.shape[0]):
         a, c, v = share[i], scale[i], others[i if len(others) > 1 else 0]
         for b in range(length >> 3):
-            byte = np.int64(bits[b])
+            byte = bits[b]
             for k in range(8):
                 j = 8 * b + k
-                out[i, j] = (out[i, j] * number(1 - 2 * ((byte >> (7 - k)) & 1)) * ratio + v[j] * a) * c
+                r = -ratio if byte & (128 >> k) else ratio
+                out[i, j] = (out[i, j] * r + v[j] * a) * c
         for j in range(length & ~7, length):
-            one = number(1 - 2 * ((np.int64(bits[j >> 3]) >> (7 - (j & 7))) & 1))
-            out[i, j] = (out[i, j] * one * ratio + v[j] * a) * c
+            r = -ratio if bits[j >> 3] & (128 >> (j & 7)) else ratio
+            out[i, j] = (out[i, j] * r + v[j] * a) * c

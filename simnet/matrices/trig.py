@@ -13,7 +13,7 @@ import numpy as np
 import scipy.fft
 
 from simnet.matrices.base import Array, MatrixFamily, RandomMatrix, slices_of
-from simnet.matrices.passes import Finish, reads_bits, signing, signs_of
+from simnet.matrices.passes import Finish, flipped, reads_bits, signed, signs_of
 from simnet.matrices.rademacher import random_bits
 
 #: Up to so many columns, and from so many rows for each, meet the cosine transform as a small matrix product.
@@ -118,7 +118,7 @@ class TrigMatrix(RandomMatrix):
         matrices: Sequence[RandomMatrix], batches: Sequence[Array], out: Array, finish: Finish | None = None
     ) -> None:
         trig = [matrix for matrix in matrices if isinstance(matrix, TrigMatrix)]
-        slices, rounds, sign = slices_of(batches), trig[0].rounds, signing(out.shape[1])
+        slices, rounds = slices_of(batches), trig[0].rounds
         if any(matrix.shape[1] < matrix.shape[0] for matrix in trig):
             for _, members in groupby(range(len(trig)), key=lambda i: trig[i].shape[1]):
                 few = list(members)
@@ -127,7 +127,7 @@ class TrigMatrix(RandomMatrix):
                 trig[few[0]]._transformed(np.concatenate(vectors), rows)
         else:
             for matrix, batch, part in zip(trig, batches, slices, strict=True):
-                sign(batch, matrix._kept[0], out[part])
+                signed(batch, matrix._kept[0], out[part])
             _in_place(scipy.fft.dct, out)
         for k in range(1, rounds):
             _signed(trig, slices, out, k)
@@ -146,9 +146,8 @@ class TrigMatrix(RandomMatrix):
             if finish is not None:
                 finish(out, slices)
             return
-        sign = signing(out.shape[1])
         for matrix, batch, part in zip(trig, batches, slices, strict=True):
-            sign(batch, matrix._kept[rounds], out[part])
+            signed(batch, matrix._kept[rounds], out[part])
         for k in range(rounds - 1, 0, -1):
             _in_place(scipy.fft.idct, out)
             _signed(trig, slices, out, k)
@@ -167,11 +166,11 @@ class TrigMatrix(RandomMatrix):
     def _first_columns(self, vectors: Array, out: Array) -> None:
         """``Rᵀ y`` for a matrix of fewer columns than rows."""
         columns = self.shape[1]
-        rows, sign = np.empty(vectors.shape, self.dtype), signing(vectors.shape[-1])
-        sign(vectors, self._kept[self.rounds], rows)
+        rows = np.empty(vectors.shape, self.dtype)
+        signed(vectors, self._kept[self.rounds], rows)
         for k in range(self.rounds - 1, 0, -1):
             _in_place(scipy.fft.idct, rows)
-            sign(rows, self._kept[k], rows)
+            flipped(rows, self._kept[k])
         if self.narrow:
             rows = _narrow_idct(rows, columns)
         else:
@@ -201,9 +200,8 @@ def _signed(
     if finish is not None:
         finish(rows, slices, (matrix._kept[k] for matrix in matrices))
         return
-    sign = signing(rows.shape[1])
     for matrix, part in zip(matrices, slices, strict=True):
-        sign(rows[part], matrix._kept[k], rows[part])
+        flipped(rows[part], matrix._kept[k])
 
 
 @dataclass(frozen=True)

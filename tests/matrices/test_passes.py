@@ -42,15 +42,19 @@ def test_a_pass_of_signs_is_the_definition_and_the_same_bits(rows, length, dtype
     expected = vectors * np.where(np.unpackbits(bits)[:length], -1, 1).astype(dtype)
 
     def work():
-        out = np.full_like(vectors, np.nan)
-        passes.signing(length)(vectors, bits, out)
-        return out
+        out, rows = np.full_like(vectors, np.nan), vectors.copy()
+        passes.signed(vectors, bits, out)
+        passes.flipped(rows, bits)
+        return out, rows
 
-    for out in by_both(monkeypatch, work):
-        np.testing.assert_array_equal(out, expected)
-    out = np.full_like(vectors, np.nan)
+    for found in by_both(monkeypatch, work):
+        for out in found:
+            np.testing.assert_array_equal(out, expected)
+    out, rows = np.full_like(vectors, np.nan), vectors.copy()
     passes._sign(vectors, bits, out)  # the loops as Python runs them
+    passes._flip(rows, bits)
     np.testing.assert_array_equal(out, expected)
+    np.testing.assert_array_equal(rows, expected)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -129,8 +133,8 @@ def test_loops_are_compiled_anew_where_nothing_may_be_written(fresh, monkeypatch
 
     monkeypatch.setattr(numba, "njit", njit)
     out = np.empty((1, 4096))
-    passes.signing(4096)(np.ones((1, 4096)), np.full(512, 0b01000000, np.uint8), out)
-    assert asked == [True, False, True, False]
+    passes.signed(np.ones((1, 4096)), np.full(512, 0b01000000, np.uint8), out)
+    assert asked == [True, False] * 3
     np.testing.assert_array_equal(out[0, :9], [1, -1, 1, 1, 1, 1, 1, 1, 1])
 
 

@@ -6,6 +6,7 @@ import tracemalloc
 from collections.abc import Iterator
 from functools import partial
 from time import process_time
+from unittest import mock
 
 import numpy as np
 import scipy.fft
@@ -13,6 +14,7 @@ from threadpoolctl import threadpool_limits
 
 import simnet
 from benchmarks.measure import Row, clock, compared, judged, ratios
+from simnet.matrices import passes
 from simnet.sketching import compiled
 from simnet.sketching.plan import products
 from simnet.threads import limited, threads
@@ -39,19 +41,29 @@ def encodes(quick: bool) -> Iterator[Row]:
     settings += [(1 << k, 16, "float64", threads()) for k in ((8,) if quick else (12, 14)) if threads() > 1]
     for d, n, dtype, workers in settings:
         sketcher, runs = simnet.Sketcher(net, d, seed=1, dtype=dtype), net.run(n, seed=1)
-        batch = np.random.default_rng(0).standard_normal((n, d)).astype(dtype)
         setting = f"d = {d}, {n} run{'s' * (n > 1)}, {dtype}, {workers} thread{'s' * (workers > 1)}"
-        repetitions = 3 if quick or d >= 1 << 18 else 15
-        with limited(workers):
-            found = ratios(partial(sketcher.encode, runs), partial(transforms, batch, needed, workers), repetitions)
+        found = _encode_ratios(sketcher, runs, needed, workers, 3 if quick or d >= 1 << 18 else 15)
         target = {} if quick else {"most": 1.25}
         yield compared("encode", "encode of 100 objects", f"{needed} transforms", setting, found, **target)
+    for d in (1 << 10,) if quick else (1 << 12, 1 << 14, 1 << 16):
+        with mock.patch.object(passes, "LONG", 1 << 62):
+            sketcher, run = simnet.Sketcher(net, d, seed=1), net.run(1, seed=1)
+            alone = _encode_ratios(sketcher, run, needed, 1, 3 if quick else 15)
+        yield compared("encode", "encode without numba", f"{needed} transforms", f"d = {d}, 1 run, float64, 1 thread", alone)
     for d in (256,) if quick else (1 << 12, 1 << 16):
         operator = simnet.Sketcher(net, d, seed=1).operator(net.run(1, seed=1)[0])
         y = np.random.default_rng(0).standard_normal(d)
         with limited(1):
             found = ratios(partial(operator.rmatvec, y), partial(transforms, y.copy()[None], needed), 3 if quick else 9)
         yield compared("encode", "adjoint of 100 objects", f"{needed} transforms", f"d = {d}, float64, 1 thread", found)
+
+
+def _encode_ratios(
+    sketcher: simnet.Sketcher, runs: simnet.Executions, needed: int, workers: int, repetitions: int
+) -> np.ndarray:
+    batch = np.random.default_rng(0).standard_normal((len(runs), sketcher.sketch_dim)).astype(sketcher.dtype)
+    with limited(workers):
+        return ratios(partial(sketcher.encode, runs), partial(transforms, batch, needed, workers), repetitions)
 
 
 def memory(quick: bool) -> Iterator[Row]:

@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_info
 
 import simnet
 from benchmarks.measure import Row
+from simnet.matrices.passes import reads_bits
 from simnet.report.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, dress, write_figure
 from simnet.study.provenance import PACKAGES, commit, now, processor
 from simnet.threads import threads
@@ -35,6 +36,7 @@ def environment() -> dict[str, str | int | float]:
         "blas": "; ".join(f"{i['internal_api']} {i['version']}, {i['num_threads']} threads" for i in threadpool_info()),
         "load": round(os.getloadavg()[0], 2),
         **{package: importlib.metadata.version(package) for package in PACKAGES},
+        "numba": importlib.metadata.version("numba") if reads_bits(1 << 20) else "not there",
         "finished": now(),
     }
 
@@ -57,7 +59,7 @@ def markdown(rows: Sequence[Row], facts: dict[str, str | int | float]) -> str:
         "",
         "Each number is a ratio within one run: the median of paired repetitions, with quartiles. Made by `make bench` with",
         f"{facts['cores']} cores ({facts['processor']}), {facts['threads']} threads, load {facts['load']}; {facts['blas']}; "
-        f"NumPy {facts['numpy']}, SciPy {facts['scipy']}.",
+        f"NumPy {facts['numpy']}, SciPy {facts['scipy']}, numba {facts['numba']}.",
         "",
         "| section | what | over | setting | ratio | quartiles | target | met |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",

@@ -52,23 +52,33 @@ def limited(most: int) -> Iterator[None]:
 
 
 def spread(work: Callable[[Any], None], items: Iterable[Any]) -> None:
-    """``work`` for every item, on several threads; what it calls then uses one."""
+    """``work`` for every item, on this thread and on others; what it calls then uses one."""
     items = list(items)
     if threads() == 1 or len(items) < 2:
         for item in items:
             work(item)
         return
+    failed = False
 
     def alone(item: Any) -> None:
-        with limited(1):
-            work(item)
+        nonlocal failed
+        try:
+            with limited(1):
+                work(item)
+        except BaseException:
+            failed = True
+            raise
 
-    begun = [_pool(threads()).submit(alone, item) for item in items]
+    begun = [(item, _pool(threads() - 1).submit(alone, item)) for item in items[1:]]
     try:
-        for done in begun:
+        # this thread is awake: it takes the first item, and from the end what the others have not come to
+        alone(items[0])
+        while begun and not failed and begun[-1][1].cancel():
+            alone(begun.pop()[0])
+        for _, done in begun:
             done.result()
     except BaseException:  # an interrupt, or the end of a time limit, too: what has not begun is left
-        for other in begun:
+        for _, other in begun:
             other.cancel()
         raise
 

@@ -60,7 +60,7 @@ class Finish(NamedTuple):
 
 
 def signed(vectors: Array, signs: Array, out: Array) -> None:
-    """The signed vectors, written to other rows; all are contiguous and of one dtype, and signs are bits where those are read."""
+    """The signed vectors, written to other rows: contiguous and of one dtype; signs are bits where :func:`reads_bits`."""
     machine = _machine(out.shape[1])
     if machine is None:
         _signed(vectors, signs, out)

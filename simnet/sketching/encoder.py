@@ -28,7 +28,7 @@ from simnet.networks.structure import check_structure
 from simnet.recipes import Recipe, as_recipe, describe_recipe, read_recipe
 from simnet.sketching.compiled import compiled, pays
 from simnet.sketching.operator import SketchOperator
-from simnet.sketching.plan import Piece, Task, lanes, pieces, plan
+from simnet.sketching.plan import Piece, Task, pieces, plan
 from simnet.sketching.streaming import in_batches, write_batches
 from simnet.threads import limited, spread, threads
 
@@ -284,7 +284,7 @@ class Encoder:
     def _plan(self, structure: Structure, n: int) -> tuple[Task, ...]:
         """The tasks of a structure for ``n`` runs at once: by levels, or depth first where sketches are many and large."""
         size = n * self.sketch_dim * self.dtype.itemsize
-        most = max(lanes(self.sketch_dim, self.dtype.itemsize), TASK_BYTES // size)
+        most = max(1, TASK_BYTES // size)
         if size * len(structure) <= LEVELS_BYTES:
             return plan(structure, most)
         # whatever the number of threads, so that the order of sums does not depend on it
@@ -304,10 +304,8 @@ class Encoder:
             made = self._shared(task, made, inputs)
             if inputs:
                 made, below = made[: len(task.objects)], made[len(task.objects) :]
-                if len(below) == len(made):
-                    made += below
-                else:
-                    made[task.fed] += below
+                for k, part in zip(task.fed.tolist(), below, strict=True):
+                    made[k] += part
                 del below
             del inputs
             objects = [(part.module, "object") for part in task.modules]

@@ -27,9 +27,6 @@ PIECE_BYTES = 1 << 22
 #: Depth first, company for an object is looked for among the next so many: early objects wait for their consumers in memory.
 AHEAD = 8
 
-#: Transforms of several rows fill vector registers of this size with a number from each, where all rows fit into the cache.
-VECTOR_BYTES, LANES_BYTES = 16, 1 << 20
-
 
 class Part(NamedTuple):
     """Consecutive rows of a task that meet one matrix: its module and role, and the rows."""
@@ -60,16 +57,10 @@ class Piece(NamedTuple):
     parts: list[tuple[int, slice]]
 
 
-def lanes(row: int, itemsize: int) -> int:
-    """How many rows of so many numbers are transformed at once: a vector register is full, and they fit the cache."""
-    return max(1, min(VECTOR_BYTES // itemsize, LANES_BYTES // (row * itemsize)))
-
-
 def pieces(lengths: Sequence[int], row: int, itemsize: int) -> list[Piece]:
     """Batches of rows of so many numbers, cut into pieces for the cache, and for as many threads as there are."""
     total = sum(lengths)
-    most = max(lanes(row, itemsize), PIECE_BYTES // (row * itemsize))
-    most = min(most, max(1, -(-total // threads())))
+    most = max(1, min(PIECE_BYTES // (row * itemsize), -(-total // threads())))
     if total <= most:
         return [Piece(slice(0, total), [(i, slice(0, length)) for i, length in enumerate(lengths)])]
     found: list[Piece] = []

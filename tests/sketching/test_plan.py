@@ -8,7 +8,7 @@ import pytest
 import simnet
 from simnet.sketching import encoder
 from simnet.sketching import plan as planning
-from simnet.sketching.plan import lanes, pieces, plan
+from simnet.sketching.plan import pieces, plan
 from simnet.threads import limited
 
 RUNS = {
@@ -50,7 +50,6 @@ def test_depth_first_gives_the_same_sketch(name, monkeypatch):
 @pytest.mark.parametrize("most", [1, 2, 5, 100])
 def test_pieces_hold_every_row_once_and_in_order(lengths, most, monkeypatch):
     monkeypatch.setattr(planning, "PIECE_BYTES", most * 8 * 8)
-    monkeypatch.setattr(planning, "LANES_BYTES", 8 * 8)
     with limited(1):
         cut = pieces(lengths, 8, 8)
     rows = [(i, row) for piece in cut for i, part in piece.parts for row in range(part.start, part.stop)]
@@ -60,10 +59,8 @@ def test_pieces_hold_every_row_once_and_in_order(lengths, most, monkeypatch):
     assert all(piece.rows.stop - piece.rows.start <= most for piece in cut)
 
 
-def test_there_is_a_piece_for_every_thread_and_a_lane_for_every_number_of_a_register():
+def test_there_is_a_piece_for_every_thread():
     with limited(3):
         assert len(pieces([6], 1 << 10, 8)) == 3
     with limited(1):
         assert len(pieces([6], 1 << 10, 8)) == 1
-    assert [lanes(1 << k, 8) for k in (10, 16, 17)] == [2, 2, 1]
-    assert [lanes(1 << k, 4) for k in (10, 16, 17)] == [4, 4, 2]

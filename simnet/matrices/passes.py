@@ -62,6 +62,8 @@ class Finish(NamedTuple):
 def signed(vectors: Array, signs: Array, out: Array) -> None:
     """The signed vectors, written to other rows: contiguous and of one dtype; signs are bits where :func:`reads_bits`."""
     machine = _machine(out.shape[1])
+    if vectors.shape != out.shape:  # the loops do not look where they read
+        raise ValueError(f"vectors of shape {vectors.shape} do not fit rows of shape {out.shape}")
     if machine is None:
         _signed(vectors, signs, out)
     else:

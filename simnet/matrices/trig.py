@@ -109,6 +109,9 @@ class TrigMatrix(RandomMatrix):
 
     def _alone(self, products: Any, vectors: Array, length: int) -> Array:
         """The products of this matrix, for a batch of any shape."""
+        expected = sum(self.shape) - length
+        if vectors.shape[-1] != expected:
+            raise ValueError(f"vectors: the last axis must have the length {expected}, not {vectors.shape[-1]}")
         out = np.empty((*vectors.shape[:-1], length), self.dtype)
         products([self], [vectors.reshape(-1, vectors.shape[-1])], out.reshape(-1, length))
         return out

@@ -34,7 +34,7 @@ def own_columns(encoder: Encoder, modules: Sequence[Name]) -> list[Array]:
     """``η_a T_a [ξ_x R_{M,1}, ξ_e R_{M,2} e₁]`` of each module, one column in a row: ``(a + 1, d)``."""
     recipe = encoder.recipe
     units = [recipe.value_share * np.eye(encoder.network.module(m).attribute_dim, dtype=encoder.dtype) for m in modules]
-    values = encoder.products_of([encoder.value_matrix(m) for m in modules], units)
+    values = encoder.products_of([(m, "value") for m in modules], units)
     own = [
         np.concatenate([values[part], recipe.presence_share * encoder.presence_column(m)[None]])
         for m, part in zip(modules, slices_of(units), strict=True)
@@ -135,12 +135,12 @@ def _through(encoder: Encoder, roles: Sequence[Role], blocks: Sequence[Array], s
     """``scale · T(R)`` of the rows of each block; blocks beside each other that meet one matrix meet it together."""
     if not blocks:
         return []
-    matrices, batches = [], []
+    names, batches = [], []
     for role, members in groupby(zip(roles, blocks, strict=True), key=itemgetter(0)):
         mine = [block for _, block in members]
-        matrices.append(role)
+        names.append(role)
         batches.append(mine[0] if len(mine) == 1 else np.concatenate(mine))
-    made = encoder.transparent_products(matrices, batches, scale)
+    made = encoder.transparent_products(names, batches, scale)
     return [made[part] for part in slices_of(blocks)]
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from simnet.checks import integer, shown
 from simnet.matrices import MatrixBank, MatrixFamily, RandomMatrix, as_family, describe_family, read_family
+from simnet.matrices.base import slices_of
 from simnet.matrices.passes import Finish
 from simnet.networks import Execution, Executions, Group, ModularNetwork, Structure
 from simnet.networks.description import describe_network, read_network
@@ -183,14 +184,21 @@ class Encoder:
         is_slot = isinstance(role, (int, np.integer)) and not isinstance(role, bool) and 0 <= role < len(slots)
         if not is_slot and not (isinstance(role, str) and role in roles):
             raise ValueError(f"role = {shown(role)}: must be one of {list(roles)} or a slot below {len(slots)}")
-        columns = None
+        return self.bank.stored(self.matrix_key(module, role), self._columns(module, role))
+
+    def _columns(self, module: Name, role: str | int) -> int | None:
+        """How many columns of a matrix are of use; ``None`` stands for all."""
         if role in ("value", "presence"):
-            columns = self.network.module(module).attribute_dim if role == "value" else 1
-        return self.bank.stored(self.matrix_key(module, role), columns)
+            return self.network.module(module).attribute_dim if role == "value" else 1
+        return None
+
+    def _natural(self, module: Name, role: str | int) -> RandomMatrix:
+        """The matrix of a module, in natural order of the coordinates."""
+        return self.bank.matrix(self.matrix_key(module, role), self._columns(module, role))
 
     def value_matrix(self, module: Name) -> RandomMatrix:
         """``R_{M,1}``, its first ``a`` columns, in natural order."""
-        return self.bank.matrix(self.matrix_key(module, "value"), self.network.module(module).attribute_dim)
+        return self._natural(module, "value")
 
     def presence_column(self, module: Name) -> Array:
         """``R_{M,2} e₁``, in natural order."""
@@ -217,18 +225,17 @@ class Encoder:
         """``scale · T(R) v``, each matrix with a batch of its own, one after the other along the first axis."""
         if self.recipe.mixing == 0.0:
             return np.concatenate(batches) * (self.recipe.identity * scale)
-        matrices = [self.bank.matrix(self.matrix_key(*name)) for name in names]
         # αv + βm as α · (v + β/α m), or as 0v + βm
         outer = self.recipe.identity or 1.0
         scales = np.empty((sum(map(len, batches)), *batches[0].shape[1:-1], 1), self.dtype)
         scales[...] = outer * scale
         share = None if self.recipe.identity else np.zeros(scales.size, self.dtype)
         finish = Finish(_rows(batches), self.recipe.mixing / outer, share, scales.ravel())
-        return self.products_of(matrices, batches, finish, adjoint=adjoint)
+        return self.products_of(names, batches, finish, adjoint=adjoint)
 
     def products_of(
         self,
-        matrices: Sequence[RandomMatrix],
+        names: Sequence[tuple[Name, str | int]],
         batches: Sequence[Array],
         finish: Finish | None = None,
         *,
@@ -236,23 +243,26 @@ class Encoder:
     ) -> Array:
         """Each matrix times a batch of its own, and what ``finish`` makes of that in place.
 
-        Where rows do not need each other, they go in pieces that stay in the cache, on several threads.
+        Where rows do not need each other, they go in pieces that stay in the cache, on several threads; else a matrix that
+        may be large meets its batch alone.
         """
-        product = matrices[0].adjoint_products if adjoint else matrices[0].products
         shape = (sum(map(len, batches)), *batches[0].shape[1:-1])
         rows = _rows(batches)
         result = np.empty((prod(shape), self.sketch_dim), self.dtype)
 
         def fill(piece: Piece) -> None:
+            matrices = [self._natural(*names[i]) for i, _ in piece.parts]
+            product = matrices[0].adjoint_products if adjoint else matrices[0].products
             cut = [rows[i][part] for i, part in piece.parts]
-            after = None if finish is None else finish.of(*piece)
-            product([matrices[i] for i, _ in piece.parts], cut, result[piece.rows], after)
+            product(matrices, cut, result[piece.rows], None if finish is None else finish.of(*piece))
 
+        lengths = [len(batch) for batch in rows]
         if self.family.rowwise:
             with limited(threads() if result.nbytes >= THREADS_BYTES else 1):
-                spread(fill, pieces([len(batch) for batch in rows], self.sketch_dim, self.dtype.itemsize))
+                spread(fill, pieces(lengths, self.sketch_dim, self.dtype.itemsize))
         else:
-            product(matrices, rows, result, finish)
+            for i, part in enumerate(slices_of(rows)):
+                fill(Piece(part, [(i, slice(None))]))
         return result.reshape(*shape, self.sketch_dim)
 
     # -- the two passes ---------------------------------------------------------------------------------------------
@@ -343,18 +353,18 @@ class Encoder:
         recipe = self.recipe
         own = [recipe.value_share * _stacked([values[k] for k in task.objects[part.rows]]) for part in task.modules]
         own = [x.astype(self.dtype, copy=False) for x in own]
-        matrices = [self.value_matrix(part.module) for part in task.modules]
+        names = [(part.module, "value") for part in task.modules]
         if not recipe.presence_share:
-            return self.products_of(matrices, own)
+            return self.products_of(names, own)
         marks = recipe.presence_share * presence.T[task.objects, :, None].astype(self.dtype, copy=False)
         if self.sketch_dim * self.dtype.itemsize <= COLUMN_BYTES:
             columns = [self.presence_column(part.module)[None] for part in task.modules]
-            return self.products_of(matrices, own, Finish(columns, 1.0, np.ascontiguousarray(marks).ravel(), None))
+            return self.products_of(names, own, Finish(columns, 1.0, np.ascontiguousarray(marks).ravel(), None))
         # columns that are too large to keep are computed, once for each mark
-        made = self.products_of(matrices, own)
-        matrices = [self.bank.matrix(self.matrix_key(part.module, "presence"), 1) for part in task.modules]
+        made = self.products_of(names, own)
+        names = [(part.module, "presence") for part in task.modules]
         values = _rows([made[part.rows] for part in task.modules])
-        return self.products_of(matrices, [marks[part.rows] for part in task.modules], Finish(values, 1.0, None, None))
+        return self.products_of(names, [marks[part.rows] for part in task.modules], Finish(values, 1.0, None, None))
 
     def backward(self, structure: Structure, sketches: Array, weights: Array) -> Iterator[tuple[Name, Array, Array]]:
         """What the adjoint brings to the attribute part of every object: the tasks of ``forward``, the last one first.

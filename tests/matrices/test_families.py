@@ -351,3 +351,13 @@ def test_signs_kept_as_bits_and_as_bytes_are_the_same_signs(monkeypatch):
         if isinstance(bits, np.ndarray):
             np.testing.assert_array_equal(bits, by_byte)
     assert found[0][-1] < found[1][-1] / 7
+
+
+@pytest.mark.parametrize("length", [1, 4095, 4097])
+def test_vectors_of_another_length_are_refused(length):
+    whole, few = (Trig().sample(stream(0, "lengths"), 4096, columns) for columns in (4096, 5))
+    for product in (whole.matvec, whole.rmatvec, few.matvec, few.rmatvec):
+        with pytest.raises(ValueError, match=f"vectors: the last axis must have the length .*, not {length}"):
+            product(np.ones((2, length)))
+    with pytest.raises(ValueError, match="do not fit rows"):
+        whole.products([whole], [np.ones((2, length))], np.empty((2, 4096)))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 import pytest
 
 import simnet
-from simnet.matrices import FAMILIES, Block, Packet, bank
+from simnet.matrices import FAMILIES, Block, Packet, Rademacher, bank
 from simnet.networks import ModularNetwork, Module, Slot
 from simnet.sketching import encoder
+from simnet.sketching.dictionary import dictionary
 from simnet.sketching.plan import products
 from tests import oracle
 from tests.counting import counted_products
@@ -273,3 +276,28 @@ def test_an_object_whose_slots_are_all_empty_has_no_input_to_multiply(monkeypatc
     made = counted_products(monkeypatch)
     sketcher.encode(UNEVEN)
     assert sum(made) == products(UNEVEN.structure)
+
+
+@pytest.mark.parametrize("work", ["encode", "adjoint", "dictionary"])
+def test_large_matrices_that_are_not_kept_are_in_memory_one_at_a_time(work, monkeypatch):
+    net = simnet.networks.layered(widths=(6, 4, 3), attribute_dim=3, fan_in=2, seed=0)
+    run = net.run(1, seed=1)[0]
+    sketcher = simnet.Sketcher(net, 64, "rademacher", seed=2)
+    sketcher.bank._room, drawn, together = 0, [], []
+    draw = Rademacher._draw
+
+    def counted(family, *args):
+        together.append(sum(matrix() is not None for matrix in drawn))
+        made = draw(family, *args)
+        drawn.append(weakref.ref(made))
+        return made
+
+    monkeypatch.setattr(Rademacher, "_draw", counted)
+    operator = sketcher.operator(run)
+    {
+        "encode": lambda: sketcher.encode(run),
+        "adjoint": lambda: operator.rmatvec(np.ones(64)),
+        "dictionary": lambda: dictionary(sketcher, run.structure),
+    }[work]()
+    assert len(drawn) > 30
+    assert max(together) == 0

@@ -54,7 +54,8 @@ COLUMN_BYTES = 1 << 22
 #: Where the rows of a batch do not need each other, a vector of each run of it takes no more than this.
 RUN_BYTES = 1 << 20
 
-#: Objects go through the transforms together as long as their sketches take no more than this: they stay in the cache.
+#: Objects go through the transforms together as long as their sketches take no more than this: calls are few, and the cache
+#: is near.
 TASK_BYTES = 1 << 22
 
 #: The matrices of a module by what they do, beside its slots: see ``simnet.recipes`` for the equation.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from threading import local
@@ -62,6 +62,8 @@ def spread(work: Callable[[Any], None], items: Iterable[Any]) -> None:
 
     def alone(item: Any) -> None:
         nonlocal failed
+        if failed:
+            return
         try:
             with limited(1):
                 work(item)
@@ -69,8 +71,10 @@ def spread(work: Callable[[Any], None], items: Iterable[Any]) -> None:
             failed = True
             raise
 
-    begun = [(item, _pool(threads() - 1).submit(alone, item)) for item in items[1:]]
+    begun: list[tuple[Any, Future[None]]] = []
     try:
+        for item in items[1:]:
+            begun.append((item, _pool(threads() - 1).submit(alone, item)))
         # this thread is awake: it takes the first item, and from the end what the others have not come to
         alone(items[0])
         while begun and not failed and begun[-1][1].cancel():

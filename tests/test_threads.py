@@ -95,6 +95,41 @@ def test_a_failure_in_a_thread_is_raised(monkeypatch):
         threads.spread(work, [0, 1])
 
 
+def test_a_failure_on_another_thread_is_raised_and_ends_the_rest(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    together, begun = threading.Barrier(2, timeout=10), []
+
+    def work(i):
+        begun.append(i)
+        if i < 2:
+            together.wait()  # one item on each of the threads
+        if i == 1:
+            raise ValueError("item 1")
+        time.sleep(0.2)
+
+    with pytest.raises(ValueError, match="item 1"):
+        threads.spread(work, range(20))
+    assert sorted(begun) == [0, 1]
+
+
+def test_the_thread_that_asks_takes_what_the_others_have_not_come_to(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    begun, done, taken = threading.Event(), threading.Event(), {}
+
+    def work(i):
+        taken[i] = threading.get_ident()
+        if i == 0:
+            begun.wait(10)
+        if i == 1:
+            begun.set()
+            done.wait(10)
+        if i == 2:
+            done.set()
+
+    threads.spread(work, range(6))
+    assert [i for i in range(6) if taken[i] == threading.get_ident()] == [0, 2, 3, 4, 5]
+
+
 def test_after_a_failure_nothing_more_is_begun(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     begun = []

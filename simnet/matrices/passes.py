@@ -39,8 +39,12 @@ class Finish(NamedTuple):
 
     def __call__(self, out: Array, slices: Sequence[slice], signs: Iterable[Array] | None = None) -> None:
         """For batches laid out along the first axis, each of which first meets its row of signs, if there are any."""
+        for part, v in zip(slices, self.others, strict=True):
+            if v.shape[1] != out.shape[1] or len(v) not in (1, part.stop - part.start):  # the loops do not look
+                raise ValueError(f"vectors of shape {v.shape} do not fit products of shape {out[part].shape}")
         if signs is not None:
-            machine = _machine(out.shape[1])
+            signs = list(signs)
+            machine = _machine(out.shape[1], signs[0]) if signs else None
             if machine is not None:
                 ones = np.ones(len(out), out.dtype)
                 share, scale = (ones if x is None else x for x in (self.share, self.scale))
@@ -61,7 +65,7 @@ class Finish(NamedTuple):
 
 def signed(vectors: Array, signs: Array, out: Array) -> None:
     """The signed vectors, written to other rows: contiguous and of one dtype; signs are bits where :func:`reads_bits`."""
-    machine = _machine(out.shape[1])
+    machine = _machine(out.shape[1], signs)
     if vectors.shape != out.shape:  # the loops do not look where they read
         raise ValueError(f"vectors of shape {vectors.shape} do not fit rows of shape {out.shape}")
     if machine is None:
@@ -72,7 +76,7 @@ def signed(vectors: Array, signs: Array, out: Array) -> None:
 
 def flipped(rows: Array, signs: Array) -> None:
     """Signed rows in the place of rows."""
-    machine = _machine(rows.shape[1])
+    machine = _machine(rows.shape[1], signs)
     if machine is None:
         _signed(rows, signs, rows)
     else:
@@ -81,7 +85,7 @@ def flipped(rows: Array, signs: Array) -> None:
 
 def reads_bits(length: int) -> bool:
     """Whether rows of that length meet signs as bits, at no cost."""
-    return _machine(length) is not None
+    return length >= LONG and _compiled() is not None
 
 
 def signs_of(bits: Array, length: int) -> Array:
@@ -106,26 +110,23 @@ class _Machine(NamedTuple):
     mix: Callable[[Array, Array, Array, float, Array, Array], None]
 
 
-def _machine(length: int) -> _Machine | None:
-    """The compiled loops, for rows that are long enough."""
-    return _compiled() if length >= LONG else None
+def _machine(length: int, signs: Array) -> _Machine | None:
+    """The compiled loops, for rows that are long enough and signs of one bit."""
+    return _compiled() if length >= LONG and signs.dtype == np.uint8 else None
 
 
 @cache
 def _compiled() -> _Machine | None:
     try:
         import numba
-    except ImportError:  # not installed, or not for this NumPy
+    except Exception:  # not installed, not for this NumPy, broken, or half imported when something struck
         return None
 
     def kept(loops: Callable[..., None], signatures: list[Any]) -> Any:
-        for keep in (True, False):
-            try:
-                return numba.njit(signatures, nogil=True, cache=keep)(loops)
-            except RuntimeError:  # there is no folder that may be written to
-                if not keep:
-                    raise
-        raise AssertionError
+        try:
+            return numba.njit(signatures, nogil=True, cache=True)(loops)
+        except (OSError, RuntimeError):  # there is no folder that can be written to
+            return numba.njit(signatures, nogil=True)(loops)
 
     def read(kind: Any, axes: int) -> Any:
         return numba.types.Array(kind, axes, "C", readonly=True)

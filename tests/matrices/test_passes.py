@@ -62,6 +62,7 @@ def test_a_pass_of_signs_is_the_definition_and_the_same_bits(rows, length, dtype
 @pytest.mark.parametrize("ratio", [1.0, 0.3])
 @pytest.mark.parametrize("numbers", [True, False])
 def test_a_last_pass_is_the_definition_and_the_same_bits(numbers, ratio, length, dtype, monkeypatch):
+    monkeypatch.setattr(passes, "BLOCK", 64)
     draw, slices = np.random.default_rng(0), [slice(0, 1), slice(1, 4), slice(4, 6)]
     made = draw.standard_normal((6, length)).astype(dtype)
     signs = draw.integers(0, 256, (3, -(-length // 8)), dtype=np.uint8)
@@ -122,10 +123,37 @@ def test_without_the_compiler_everything_goes_by_numpy(fresh, monkeypatch):
     np.testing.assert_array_equal(Trig().sample(stream(0, "passes"), 4096).matvec(np.ones(4096)), right)
 
 
+@pytest.mark.parametrize("error", [OSError("no library"), AttributeError("half imported")])
+def test_a_compiler_that_cannot_be_imported_is_as_none(error, fresh, monkeypatch):
+    class Broken:
+        def find_spec(self, name, *rest):
+            if name == "numba":
+                raise error
+
+    monkeypatch.delitem(sys.modules, "numba")
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    assert not passes.reads_bits(1 << 20)
+
+
+def test_signs_of_a_byte_go_by_numpy_whatever_is_installed():
+    vectors, signs = np.random.default_rng(0).standard_normal((1, 4096)), np.ones(4096, np.int8)
+    signs[::3] = -1
+    rows = vectors.copy()
+    passes.flipped(rows, signs)
+    np.testing.assert_array_equal(rows, vectors * signs)
+
+
+@pytest.mark.parametrize("shape", [(2, 4096), (4, 1000)])
+def test_vectors_that_do_not_fit_their_products_are_refused(shape):
+    finish = passes.Finish([np.ones(shape)], 1.0, None, None)
+    with pytest.raises(ValueError, match="do not fit products"):
+        finish(np.ones((4, 4096)), [slice(0, 4)], [np.zeros(512, np.uint8)])
+
+
 def test_loops_are_compiled_anew_where_nothing_may_be_written(fresh, monkeypatch):
     asked, right = [], numba.njit
 
-    def njit(*args, cache, **options):
+    def njit(*args, cache=False, **options):
         asked.append(cache)
         if cache:
             raise RuntimeError("cannot cache function: no locator available")
@@ -134,7 +162,7 @@ def test_loops_are_compiled_anew_where_nothing_may_be_written(fresh, monkeypatch
     monkeypatch.setattr(numba, "njit", njit)
     out = np.empty((1, 4096))
     passes.signed(np.ones((1, 4096)), np.full(512, 0b01000000, np.uint8), out)
-    assert asked == [True, False] * 3
+    assert asked == [True, False] * 3  # False, too, where it is not said
     np.testing.assert_array_equal(out[0, :9], [1, -1, 1, 1, 1, 1, 1, 1, 1])
 
 

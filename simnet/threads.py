@@ -62,8 +62,6 @@ def spread(work: Callable[[Any], None], items: Iterable[Any]) -> None:
 
     def alone(item: Any) -> None:
         nonlocal failed
-        if failed:
-            return
         try:
             with limited(1):
                 work(item)
@@ -71,10 +69,14 @@ def spread(work: Callable[[Any], None], items: Iterable[Any]) -> None:
             failed = True
             raise
 
+    def queued(item: Any) -> None:
+        if not failed:
+            alone(item)
+
     begun: list[tuple[Any, Future[None]]] = []
     try:
         for item in items[1:]:
-            begun.append((item, _pool(threads() - 1).submit(alone, item)))
+            begun.append((item, _pool(threads() - 1).submit(queued, item)))
         # this thread is awake: it takes the first item, and from the end what the others have not come to
         alone(items[0])
         while begun and not failed and begun[-1][1].cancel():

@@ -2,7 +2,7 @@
 
 A row of signs is kept as bytes, ``±1``, or as bits, eight to a byte and 1 where the sign is minus.  NumPy goes over memory
 once for each operation, and makes numbers of bytes on the way.  Where ``numba`` is installed (the extra ``fast``), long rows
-meet bits, and all operations of a pass at once: the same ones in the same order, so that every bit of a result is the same.
+meet bits, and all operations of a pass at once, each rounded as NumPy rounds it: every bit of a result is the same.
 """
 
 from __future__ import annotations
@@ -65,9 +65,9 @@ class Finish(NamedTuple):
 
 def signed(vectors: Array, signs: Array, out: Array) -> None:
     """The signed vectors, written to other rows: contiguous and of one dtype; signs are bits where :func:`reads_bits`."""
-    machine = _machine(out.shape[1], signs)
     if vectors.shape != out.shape:  # the loops do not look where they read
         raise ValueError(f"vectors of shape {vectors.shape} do not fit rows of shape {out.shape}")
+    machine = _machine(out.shape[1], signs)
     if machine is None:
         _signed(vectors, signs, out)
     else:

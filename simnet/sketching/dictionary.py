@@ -88,11 +88,8 @@ def dictionary(encoder: Encoder, structure: Structure, *, one_mark: bool = False
 
 
 def _together(encoder: Encoder, structure: Structure, below: dict[int, Columns]) -> Iterator[list[Step]]:
-    """The steps level by level, as many at a time as there is room for; ``below`` holds what came before.
-
-    Matrices that share no transform have nothing from company: they go step by step, few at a time in memory.
-    """
-    room = TOGETHER_BYTES // (encoder.sketch_dim * encoder.dtype.itemsize) if encoder.family.rowwise else 0
+    """The steps level by level, as many at a time as there is room for; ``below`` holds what came before."""
+    room = TOGETHER_BYTES // (encoder.sketch_dim * encoder.dtype.itemsize)
     heights: dict[int, int] = {}
     levels: dict[int, list[Step]] = {}
     for step in structure.steps:

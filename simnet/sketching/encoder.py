@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from math import prod
 from typing import Any, Self
 
 import numpy as np
@@ -231,25 +230,26 @@ class Encoder:
         scales = np.empty((sum(map(len, batches)), *batches[0].shape[1:-1], 1), self.dtype)
         scales[...] = outer * scale
         share = None if self.recipe.identity else np.zeros(scales.size, self.dtype)
-        finish = Finish(_rows(batches), self.recipe.mixing / outer, share, scales.ravel())
-        return self.products_of(names, batches, finish, adjoint=adjoint)
+        rows = _rows(batches)
+        finish = Finish(rows, self.recipe.mixing / outer, share, scales.ravel())
+        made = self.products_of(names, rows, finish, adjoint=adjoint)
+        return made.reshape(*scales.shape[:-1], self.sketch_dim)
 
     def products_of(
         self,
         names: Sequence[tuple[Name, str | int]],
-        batches: Sequence[Array],
+        rows: Sequence[Array],
         finish: Finish | None = None,
         *,
         adjoint: bool = False,
     ) -> Array:
-        """Each matrix times a batch of its own, and what ``finish`` makes of that in place.
+        """Each matrix times contiguous rows of its own, and what ``finish`` makes of that in place: ``(rows, d)``.
 
         Where rows do not need each other, they go in pieces that stay in the cache, on several threads; else a matrix that
         may be large meets its batch alone.
         """
-        shape = (sum(map(len, batches)), *batches[0].shape[1:-1])
-        rows = _rows(batches)
-        result = np.empty((prod(shape), self.sketch_dim), self.dtype)
+        lengths = [len(batch) for batch in rows]
+        result = np.empty((sum(lengths), self.sketch_dim), self.dtype)
 
         def fill(piece: Piece) -> None:
             matrices = [self._natural(*names[i]) for i, _ in piece.parts]
@@ -257,14 +257,13 @@ class Encoder:
             cut = [rows[i][part] for i, part in piece.parts]
             product(matrices, cut, result[piece.rows], None if finish is None else finish.of(*piece))
 
-        lengths = [len(batch) for batch in rows]
         if self.family.rowwise:
             with limited(threads() if result.nbytes >= THREADS_BYTES else 1):
                 spread(fill, pieces(lengths, self.sketch_dim, self.dtype.itemsize))
         else:
             for i, part in enumerate(slices_of(rows)):
                 fill(Piece(part, [(i, slice(None))]))
-        return result.reshape(*shape, self.sketch_dim)
+        return result
 
     # -- the two passes ---------------------------------------------------------------------------------------------
 
@@ -351,21 +350,21 @@ class Encoder:
 
     def _own_parts(self, task: Task, values: list[Array], presence: Array) -> Array:
         """``s_attr`` of the objects of a task: ``(objects, n, d)``."""
-        recipe = self.recipe
+        recipe, shape = self.recipe, (len(task.objects), len(presence), self.sketch_dim)
         own = [recipe.value_share * _stacked([values[k] for k in task.objects[part.rows]]) for part in task.modules]
-        own = [x.astype(self.dtype, copy=False) for x in own]
+        rows = _rows([x.astype(self.dtype, copy=False) for x in own])
         names = [(part.module, "value") for part in task.modules]
         if not recipe.presence_share:
-            return self.products_of(names, own)
+            return self.products_of(names, rows).reshape(shape)
         marks = recipe.presence_share * presence.T[task.objects, :, None].astype(self.dtype, copy=False)
         if self.sketch_dim * self.dtype.itemsize <= COLUMN_BYTES:
             columns = [self.presence_column(part.module)[None] for part in task.modules]
-            return self.products_of(names, own, Finish(columns, 1.0, np.ascontiguousarray(marks).ravel(), None))
+            return self.products_of(names, rows, Finish(columns, 1.0, marks.ravel(), None)).reshape(shape)
         # columns that are too large to keep are computed, once for each mark
-        made = self.products_of(names, own)
+        made = self.products_of(names, rows)
         names = [(part.module, "presence") for part in task.modules]
-        values = _rows([made[part.rows] for part in task.modules])
-        return self.products_of(names, [marks[part.rows] for part in task.modules], Finish(values, 1.0, None, None))
+        finish = Finish([made[part] for part in slices_of(rows)], 1.0, None, None)
+        return self.products_of(names, _rows([marks[part.rows] for part in task.modules]), finish).reshape(shape)
 
     def backward(self, structure: Structure, sketches: Array, weights: Array) -> Iterator[tuple[Name, Array, Array]]:
         """What the adjoint brings to the attribute part of every object: the tasks of ``forward``, the last one first.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import simnet
-from simnet.matrices import Trig, passes
+from simnet.matrices import FAMILIES, Trig, passes
 from simnet.randomness import stream
 from simnet.recipes import Recipe
 from simnet.sketching.dictionary import dictionary
@@ -23,12 +23,16 @@ def fresh():
     passes._compiled.cache_clear()
 
 
-def by_both(monkeypatch, work):
-    """What work gives with compiled loops for rows of any length, and by NumPy for all."""
-    found = []
-    for long in (1, 1 << 30):
+def by_both(monkeypatch, work, *loops):
+    """What work gives with compiled loops for rows of any length, and by NumPy for all; that each of them was taken."""
+    found, calls, machine = [], [], passes._compiled()
+    counted = passes._Machine(*(lambda *a, loop=loop: calls.append(loop) or loop(*a) for loop in machine))
+    monkeypatch.setattr(passes, "_compiled", lambda: counted)
+    for long, taken in ((1, loops), (1 << 30, ())):
         monkeypatch.setattr(passes, "LONG", long)
+        calls.clear()
         found.append(work())
+        assert set(calls) == {getattr(machine, name) for name in taken}
     return found
 
 
@@ -47,7 +51,7 @@ def test_a_pass_of_signs_is_the_definition_and_the_same_bits(rows, length, dtype
         passes.flipped(rows, bits)
         return out, rows
 
-    for found in by_both(monkeypatch, work):
+    for found in by_both(monkeypatch, work, "sign", "flip"):
         for out in found:
             np.testing.assert_array_equal(out, expected)
     out, rows = np.full_like(vectors, np.nan), vectors.copy()
@@ -82,7 +86,7 @@ def test_a_last_pass_is_the_definition_and_the_same_bits(numbers, ratio, length,
         finish(out, slices, iter(signs))
         return out
 
-    for out in by_both(monkeypatch, work):
+    for out in by_both(monkeypatch, work, "mix"):
         np.testing.assert_array_equal(out, expected)
     out = made.copy()
     for part, row, v in zip(slices, signs, others, strict=True):
@@ -111,7 +115,7 @@ def test_sketches_and_adjoints_are_the_same_bits_with_and_without_the_compiler(d
         operator, y = sketcher.operator(runs[0]), np.random.default_rng(0).standard_normal(d)
         return sketcher.encode(runs), operator.rmatvec(y), dictionary(sketcher, runs[0].structure)
 
-    for one, other in zip(*by_both(monkeypatch, work), strict=True):
+    for one, other in zip(*by_both(monkeypatch, work, "sign", "flip", "mix"), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
@@ -162,11 +166,41 @@ def test_loops_are_compiled_anew_where_nothing_may_be_written(fresh, monkeypatch
     monkeypatch.setattr(numba, "njit", njit)
     out = np.empty((1, 4096))
     passes.signed(np.ones((1, 4096)), np.full(512, 0b01000000, np.uint8), out)
-    assert asked == [True, False] * 3  # False, too, where it is not said
+    assert asked == [True, False] * 3
     np.testing.assert_array_equal(out[0, :9], [1, -1, 1, 1, 1, 1, 1, 1, 1])
 
 
+@pytest.mark.parametrize(
+    "change", [np.asfortranarray, lambda x: x[:, ::-1][:, ::-1], lambda x: np.repeat(x, 2, axis=1)[:, ::2]]
+)
+def test_vectors_may_lie_in_any_way(change):
+    vectors, matrix = np.random.default_rng(0).standard_normal((3, 4096)), Trig().sample(stream(0, "layout"), 4096)
+    others = change(vectors)
+    others.setflags(write=False)
+    sketcher = simnet.Sketcher(simnet.networks.tree(seed=0), 4096)
+    for product in (matrix.matvec, matrix.rmatvec, lambda v: sketcher.transparent("root", 0, v)):
+        np.testing.assert_array_equal(product(others), product(vectors))
+
+
+@pytest.mark.parametrize("columns", [None, 3])
+@pytest.mark.parametrize("adjoint", [False, True])
+@pytest.mark.parametrize("family", FAMILIES.values())
+def test_every_family_finishes_its_products(family, adjoint, columns):
+    matrices = [family().sample(stream(0, "finish", k), 96, columns) for k in range(2)]
+    rows, length = matrices[0].shape[::-1] if adjoint else matrices[0].shape
+    draw = np.random.default_rng(0)
+    batches, others = ([draw.standard_normal((n, width)) for n in (1, 2)] for width in (length, rows))
+    share, scale = draw.standard_normal((2, 3))
+    out = np.empty((3, rows))
+    multiply = matrices[0].adjoint_products if adjoint else matrices[0].products
+    multiply(matrices, batches, out, passes.Finish(others, 0.3, share, scale))
+    each = [(m.rmatvec if adjoint else m.matvec)(batch) for m, batch in zip(matrices, batches, strict=True)]
+    expected = scale[:, None] * (share[:, None] * np.concatenate(others) + 0.3 * np.concatenate(each))
+    np.testing.assert_allclose(out, expected, rtol=0, atol=1e-13)
+
+
 def test_only_long_rows_are_worth_the_import(fresh, monkeypatch):
+    assert passes.reads_bits(passes.LONG)
     monkeypatch.setattr(passes, "_compiled", lambda: pytest.fail("asked for the compiler"))
     assert not passes.reads_bits(passes.LONG - 1)
     simnet.Sketcher(simnet.networks.tree(seed=0), passes.LONG - 1).encode(simnet.networks.tree(seed=0).run(1))

@@ -14,6 +14,10 @@ from functools import cache
 from threading import local
 from typing import Any
 
+#: Matrix products are of so many multiply-adds each where transforms use the threads: more would wake those of BLAS, which
+#: then keep a core busy.
+SMALL = 1 << 17
+
 #: ``_here.most`` is the limit in this thread, where there is one.
 _here = local()
 

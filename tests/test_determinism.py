@@ -1,9 +1,10 @@
 """Same seed, same sketch: whatever the batch, the order, or what else was encoded before.
 
 Families without a matrix product (``trig``, ``packet``) give the same bits, on processors whose vector lanes round as
-scalars do, as long as no dictionary is formed.  Products of dense and of sparse matrices, and of a dictionary, are summed in
-an order that depends on the batch: there it is the same up to a few units in the last place of the largest coordinate, which
-is also what other processors and numbers of threads may change.  Workers and clusters are in ``tests/study/test_engine.py``.
+scalars do, as long as no columns are formed: a batch of no more runs than an object has attributes and a mark has none.
+Products of dense and of sparse matrices, and of columns, are summed in an order that depends on the batch: there it is the
+same up to a few units in the last place of the largest coordinate, which is also what other processors and numbers of
+threads may change.  Workers and clusters are in ``tests/study/test_engine.py``.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ def test_not_a_bit_depends_on_the_batch_where_sums_are_long_and_sketches_large(s
     """Three and more inputs each, tasks and batches of many sizes, on one thread and on two."""
     wide = simnet.networks.layered(widths=(20, 6, 2), attribute_dim=3, fan_in=5, seed=0)
     runs, sketches = wide.run(7, seed=1), []
+    monkeypatch.setattr(encoder, "best_cut", lambda *_: None)
     assert max(len(names) for names in runs[0].structure.inputs) >= 3
     for count in ("1", "2"):
         monkeypatch.setenv("OMP_NUM_THREADS", count)
@@ -62,9 +64,27 @@ def test_not_a_bit_depends_on_the_batch_where_sums_are_long_and_sketches_large(s
 def test_not_a_bit_depends_on_the_batch_where_only_one_run_alone_goes_by_levels(family, monkeypatch):
     wide = simnet.networks.layered(widths=(20, 6, 2), attribute_dim=3, fan_in=5, seed=0)
     runs, sketcher = wide.run(7, seed=1, weight_jitter=0.5), simnet.Sketcher(wide, 960, family, seed=2)
+    monkeypatch.setattr(encoder, "best_cut", lambda *_: None)
     monkeypatch.setattr(encoder, "LEVELS_BYTES", 28 * 960 * 8)
     monkeypatch.setattr(encoder, "TASK_BYTES", 1 << 16)
     np.testing.assert_array_equal(sketcher.encode(runs), np.concatenate([sketcher.encode(runs[[i]]) for i in range(7)]))
+
+
+@pytest.mark.parametrize("jitter", [0.0, 0.5])
+@pytest.mark.parametrize("size", [40, 400])
+def test_columns_change_no_more_than_the_last_places(size, jitter, monkeypatch):
+    wide = simnet.networks.layered(widths=(20, 6, 2), attribute_dim=3, fan_in=5, seed=0)
+    runs, found = wide.run(size, seed=1, weight_jitter=jitter), []
+    sketcher = simnet.Sketcher(wide, 2048, seed=2)
+    alone = np.concatenate([sketcher.encode(runs[[i]]) for i in range(5)])
+    way = encoder.best_cut(sketcher, runs.groups[0])
+    assert way.kept.any()
+    for count in ("1", "2"):
+        monkeypatch.setenv("OMP_NUM_THREADS", count)
+        for part in (slice(None), slice(0, size // 2)):
+            found.append(sketcher.encode(runs[part])[:5])
+            assert not np.array_equal(found[-1], alone)
+            np.testing.assert_allclose(found[-1], alone, rtol=0, atol=64.0 * np.finfo(float).eps * np.abs(alone).max())
 
 
 def test_a_group_without_runs_has_no_sketches():

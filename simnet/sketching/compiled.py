@@ -1,84 +1,229 @@
-"""Runs that share an object graph and its weights: the dictionary is formed once, and every run is a row times a matrix.
+"""Runs that share an object graph: what they have in common is formed once, and every run is a row times a matrix.
 
-An encode pays for transforms in every run.  ``B`` pays for them once, in as many as the columns of an object need on their
-way to the sketch, and then ``a + 1`` multiply-adds an object and coordinate: far less for each run.  All objects of a run
-are there, so that their marks add up to one column.  :func:`forward_cost` and :func:`compiled_cost` say when it pays.
+The sketches of one object in ``n`` runs are ``n`` rows.  They are linear in what the runs hold, so they are coefficients
+times *columns* too: those of the object and of everything below it.  A product with a matrix costs as many transforms as
+what goes through it has rows, so objects hand on columns as long as these are few, and from there on sketches of runs.
+With columns all the way the root receives the dictionary ``B``, and the sketches are one matrix product.
+
+Weights that all runs share are in the columns, and an object that is reached by several paths has one set of them.  Weights
+that differ are in the coefficients, and it has a set for each path (:class:`~simnet.sketching.dictionary.Paths`).  All
+objects of a run are there, so that marks add up to one column where weights are shared.  :func:`cost` says what a cut costs,
+and :func:`best_cut` which is cheapest.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simnet.networks import Group, Structure
-from simnet.sketching.dictionary import dictionary
+from simnet.networks.network import Name
+from simnet.sketching.dictionary import Columns, Paths, column_blocks
 from simnet.sketching.plan import products
+from simnet.threads import SMALL
 
 if TYPE_CHECKING:
     from simnet.sketching.encoder import Encoder
 
 Array = NDArray[Any]
 
-#: A dictionary is not formed if it takes more than this.
+#: Columns are not formed if what is kept of them takes more than this.
 DICTIONARY_BYTES = 1 << 28
 
 #: What a product costs beside its own work, for each coordinate, in multiply-adds of a large matrix product: passes over the
-#: vector for shares, weights and sums.  The dictionary copies its columns once more.
-PASSES, DICTIONARY_PASSES = 30.0, 80.0
+#: vector for shares, weights and sums.  Columns are copied once more.
+PASSES, COLUMN_PASSES = 14.0, 48.0
 
-#: What an object costs in calls, whatever the size, in multiply-adds.
-CALLS, DICTIONARY_CALLS = 1.5e6, 3.5e6
-
-
-def forward_cost(encoder: Encoder, structure: Structure, runs: int) -> float:
-    """The cost of ``runs`` runs by transforms, in multiply-adds of a large matrix product."""
-    each = encoder.family.product_cost(encoder.sketch_dim) + PASSES * encoder.sketch_dim
-    return runs * products(structure) * each + CALLS * len(structure)
+#: What an object costs in calls, whatever the size, in multiply-adds: without columns, and with.
+CALLS, CUT_CALLS = 2.4e6, 3.0e6
 
 
-def compiled_cost(encoder: Encoder, structure: Structure, runs: int) -> float:
-    """The cost of ``runs`` runs by the dictionary, in the same unit."""
-    each = encoder.family.product_cost(encoder.sketch_dim) + DICTIONARY_PASSES * encoder.sketch_dim
-    multiplied = runs * (sum(structure.attribute_dims) + 1) * encoder.sketch_dim
-    return column_products(structure) * each + DICTIONARY_CALLS * len(structure) + multiplied
+class Cut(NamedTuple):
+    """Which objects hand on columns, and what an encode then has to do."""
+
+    kept: Array  # (objects,) bool
+    own: bool  # whether the own parts of the others are columns too
+    columns: float  # products with columns, once
+    rows: float  # products with a row of each run
+    held: float  # columns that are kept, and multiplied with what runs hold
+
+    @property
+    def whole(self) -> bool:
+        """Whether all objects hand on columns, so that the root receives the dictionary."""
+        return bool(self.kept.all())
 
 
-def pays(encoder: Encoder, group: Group) -> bool:
-    """Whether the dictionary is the faster way to the sketches of a group, and there is room for it."""
-    structure = group.structure
-    shared = len(group.weights) == 1 or bool((group.weights == group.weights[0]).all())
-    fits = (sum(structure.attribute_dims) + 1) * encoder.sketch_dim * encoder.dtype.itemsize <= DICTIONARY_BYTES
-    return shared and fits and compiled_cost(encoder, structure, len(group)) < forward_cost(encoder, structure, len(group))
+def cut(structure: Structure, runs: float, *, shared: bool) -> Cut:
+    """The cut where an object hands on columns as long as these are no more than ``runs``.
 
-
-def column_products(structure: Structure) -> int:
-    """How many products it takes to form the dictionary: on its way up, a column meets the matrices of every object.
-
-    An object has its own columns, those of all objects below it, each of them once, and one for all marks; they pass ``T_0``
-    and the slots of its consumers, and ``T_b`` if they are from below.
+    ``shared`` says that all runs have the same weights.
     """
-    if "column products" not in structure.plans:
-        dims = np.array(structure.attribute_dims, dtype=np.intp)
-        below = np.eye(len(structure), dtype=bool)
-        total = 0
+    kept = column_counts(structure, shared=shared) <= runs
+    own = max(structure.attribute_dims, default=0) + 1 <= runs
+    key = ("cut", shared, own, kept.tobytes())
+    if key not in structure.plans:
+        structure.plans[key] = _cut(structure, kept, own, shared)
+    return structure.plans[key]
+
+
+def column_counts(structure: Structure, *, shared: bool) -> Array:
+    """How many columns every object hands on: at least as many as each of its inputs."""
+    key = ("columns", shared)
+    if key not in structure.plans:
+        dims = np.array(structure.attribute_dims, dtype=float)
+        counts = _below(structure) @ dims + 1.0 if shared else dims + 1.0
+        if not shared:
+            for step in structure.steps:
+                for slot in step.slots:
+                    np.add.at(counts, slot.parents, counts[slot.children])
+        structure.plans[key] = counts
+    return structure.plans[key]
+
+
+def _below(structure: Structure) -> Array:
+    """Which objects every object has below it, itself among them: ``(objects, objects)``."""
+    if "below" not in structure.plans:
+        below = structure.plans["below"] = np.eye(len(structure), dtype=bool)
         for step in structure.steps:
-            total += 2 * int(dims[step.objects[0]] + 1)  # R_{M,1}, R_{M,2} and T_a, once for a module
-            fed = set[int]()
             for slot in step.slots:
                 for parent, child in zip(slot.parents, slot.children, strict=True):
                     below[parent] |= below[child]
-                    fed.add(int(parent))
-                    total += int(below[child] @ dims) + 1
-            for k in step.objects.tolist():
-                columns = int(below[k] @ dims)
-                total += columns + 1 + (columns - int(dims[k]) + 1 if k in fed else 0)  # T_0, and T_b for what is below
-        total += sum(int(below[child] @ dims) + 1 for slot in structure.root.slots for child in slot.children)
-        structure.plans["column products"] = total
-    return structure.plans["column products"]
+    return structure.plans["below"]
 
 
-def compiled(encoder: Encoder, structure: Structure) -> Array:
-    """The columns of all attributes, and the sum of all marks, one in a row, in stored order: ``(Σ a + 1, d)``."""
-    return encoder.to_stored(dictionary(encoder, structure, one_mark=True))
+def _cut(structure: Structure, kept: Array, own: bool, shared: bool) -> Cut:
+    dims = np.array(structure.attribute_dims, dtype=float)
+    counts = column_counts(structure, shared=shared)
+    columns, rows, held = 0.0, 0.0, 0.0
+    for step in (*structure.steps, structure.root):
+        root = step is structure.root
+        if not root and (own or kept[step.objects].any()):
+            columns += 2 * (float(dims[step.objects[0]]) + 1)  # R_{M,1}, R_{M,2} and T_a, once for a module
+        given: dict[int, list[int]] = {}  # by consumer, what hands columns to it
+        fed = set[int]()
+        for slot in step.slots:
+            fed.update(slot.parents.tolist())
+            for parent, child in zip(slot.parents.tolist(), slot.children.tolist(), strict=True):
+                if kept[child]:
+                    columns += float(counts[child])
+                    given.setdefault(parent, []).append(child)
+                else:
+                    rows += 1
+        for parent, children in given.items():
+            if root or not kept[parent]:
+                union = _below(structure)[children].any(axis=0) @ dims + 1 if shared else counts[children].sum()
+                held += float(union)
+        for k in () if root else step.objects.tolist():
+            if kept[k]:  # T_0, and T_b for what is below
+                columns += float(counts[k]) + (k in fed) * (float(counts[k] - dims[k]) - (0 if shared else 1))
+            else:
+                rows += 1 + (k in fed) + (0 if own else 2)
+                held += own * (float(dims[k]) + 1)
+    return Cut(kept, own, columns, rows, held)
+
+
+def cost(encoder: Encoder, structure: Structure, runs: int, way: Cut | None) -> float:
+    """What ``runs`` runs cost by a cut, or by sketches of runs alone, in multiply-adds of a large matrix product."""
+    d, product = encoder.sketch_dim, encoder.family.product_cost(encoder.sketch_dim)
+    row, column = product + PASSES * d, product + COLUMN_PASSES * d
+    if way is None:
+        return runs * products(structure) * row + CALLS * len(structure)
+    return way.columns * column + runs * (way.rows * row + way.held * d) + CUT_CALLS * len(structure)
+
+
+def best_cut(encoder: Encoder, group: Group) -> Cut | None:
+    """The cheapest cut for the runs of a group, if there is one with room for its columns that is cheaper than none."""
+    structure, runs = group.structure, len(group)
+    if not structure.root.slots or runs <= min(structure.attribute_dims) + 1:  # nothing to hand on, or not in fewer columns
+        return None
+    shared = shares_weights(group)
+    room = DICTIONARY_BYTES // (encoder.sketch_dim * encoder.dtype.itemsize)
+    ways = [cut(structure, most, shared=shared) for most in (runs, np.inf)]
+    fit: list[Cut | None] = [None, *(way for way in ways if way.held <= room and (way.own or way.kept.any()))]
+    return min(fit, key=lambda way: cost(encoder, structure, runs, way))
+
+
+def shares_weights(group: Group) -> bool:
+    """Whether all runs of a group have the same weights."""
+    return len(group.weights) == 1 or bool((group.weights == group.weights[0]).all())
+
+
+class Compiled:
+    """What the runs of a group have in common: columns, as far as a cut hands them on."""
+
+    def __init__(self, encoder: Encoder, structure: Structure, way: Cut, *, shared: bool) -> None:
+        self.way, self.size = way, sum(structure.attribute_dims) + 1
+        self.paths = None if shared else Paths()
+        self.arriving, self.own = column_blocks(
+            encoder, structure, one_mark=True, kept=way.kept, own=way.own, paths=self.paths
+        )
+        if way.whole:  # nothing comes after the product
+            self.arriving = {k: self._final(encoder, columns) for k, columns in self.arriving.items()}
+
+    def _final(self, encoder: Encoder, columns: Columns) -> Columns:
+        """As sketches store coordinates, and where each has one path in the order of ``z``, so that this is no copy."""
+        if self.paths is not None:
+            return columns._replace(block=encoder.to_stored(columns.block))
+        block = np.zeros((self.size, encoder.sketch_dim), encoder.dtype)
+        block[columns.names] = encoder.to_stored(columns.block)
+        return Columns(np.arange(self.size), np.zeros(self.size, dtype=np.intp), block)
+
+
+class Batch:
+    """Some runs of a group: the coefficients of columns, and rows that are their products.
+
+    Parameters
+    ----------
+    compiled : Compiled
+    values : list of (n, a) arrays
+        The attributes of every object.
+    weights : (n, edges) or (1, edges) array
+    """
+
+    def __init__(self, compiled: Compiled, values: Sequence[Array], weights: Array, dtype: Any) -> None:
+        self.compiled, self._values = compiled, values
+        self._z = np.ones((len(values[0]), compiled.size), dtype)
+        np.concatenate(values, axis=1, out=self._z[:, :-1], casting="same_kind")
+        self._along = None if compiled.paths is None else compiled.paths.weights(weights.T.astype(dtype))
+
+    def coefficients(self, columns: Columns) -> Array:
+        """Of columns that arrive somewhere: ``(n, columns)``."""
+        whole = len(columns.names) == self._z.shape[1] and bool((np.diff(columns.names) == 1).all())
+        chosen = self._z if whole else self._z[:, columns.names]
+        return chosen if self._along is None else chosen * self._along[columns.paths].T
+
+    def arrived(self, k: int) -> Array | None:
+        """``s_in`` as far as it comes from objects that hand on columns, if it does: ``(n, d)``."""
+        columns = self.compiled.arriving.get(k)
+        return None if columns is None else product_of_few(self.coefficients(columns), columns.block)
+
+    def own_part(self, module: Name, objects: Array) -> Array:
+        """``η_a T_a s_attr`` of objects of a module: ``(objects, n, d)``."""
+        columns = self.compiled.own[module]
+        known = np.ones((len(objects), len(self._z), len(columns)), columns.dtype)
+        np.stack([self._values[k] for k in objects], out=known[..., :-1], casting="same_kind")
+        made = product_of_few(known.reshape(-1, len(columns)), columns)
+        return made.reshape(*known.shape[:2], -1)
+
+
+def product_of_few(left: Array, right: Array) -> Array:
+    """``left @ right`` for few rows, in pieces that stay on this thread: see :data:`simnet.threads.SMALL`."""
+    rows, inner = left.shape
+    columns = right.shape[1]
+    out = np.empty((rows, columns), right.dtype)
+    width = max(1, SMALL // max(1, rows * inner))
+    pieces, cut_off = divmod(columns, width)
+    if pieces:
+        np.matmul(left, _pieces(right, pieces, width), out=_pieces(out, pieces, width))
+    if cut_off:
+        np.matmul(left, right[:, -cut_off:], out=out[:, -cut_off:])
+    return out
+
+
+def _pieces(matrix: Array, count: int, width: int) -> Array:
+    """The columns in pieces, as a view: ``(count, rows, width)``."""
+    rows = matrix[:, : count * width].reshape(len(matrix), count, width)
+    return rows.transpose(1, 0, 2)

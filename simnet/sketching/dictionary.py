@@ -1,11 +1,16 @@
-"""The dictionary ``B`` of a structure, formed: for decoders that need its columns, at sizes where it fits."""
+"""Columns of the dictionary ``B``, formed: for decoders that need them, and for runs that share an object graph.
+
+Many encodes would form ``B`` too, one for each column.  Here an object hands its columns and those of everything below it on
+to its consumers, so that a column costs three products for each object above it.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +25,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-#: Columns of one object: where they stand in ``z``, and the columns themselves, one in a row.
-Columns = tuple[Array, Array]
-
 #: A matrix of a module: what it is for, or its slot.
 Role = tuple[Name, str | int]
 
@@ -30,8 +32,44 @@ Role = tuple[Name, str | int]
 TOGETHER_BYTES = 1 << 24
 
 
+class Columns(NamedTuple):
+    """Columns that an object hands on, or that arrive at one: ``block`` has one in a row."""
+
+    names: Array  # where the coefficient of each stands in z
+    paths: Array  # by which edges each came, if their weights are not in it: a number of Paths
+    block: Array
+
+
+class Paths:
+    """Sequences of edges by number, 0 for the empty one.
+
+    Where weights differ from run to run, columns do without them: the coefficient of a column is multiplied by the weights
+    of the edges that it came by, and an object that is reached by several paths has columns of its own for each.
+    """
+
+    def __init__(self) -> None:
+        self.edges, self.rests = [-1], [0]
+
+    def along(self, edge: int, paths: Array) -> Array:
+        """The numbers of such paths with one more edge at their upper end."""
+        known, where = np.unique(paths, return_inverse=True)
+        first = len(self.edges)
+        self.edges += [edge] * len(known)
+        self.rests += known.tolist()
+        return first + where
+
+    def weights(self, weights: Array) -> Array:
+        """The products of weights along every path: ``(edges, n)`` to ``(paths, n)``."""
+        made = np.ones((len(self.edges), weights.shape[1]), weights.dtype)
+        for i in range(1, len(made)):
+            np.multiply(weights[self.edges[i]], made[self.rests[i]], out=made[i])
+        return made
+
+
 def own_columns(encoder: Encoder, modules: Sequence[Name]) -> list[Array]:
     """``η_a T_a [ξ_x R_{M,1}, ξ_e R_{M,2} e₁]`` of each module, one column in a row: ``(a + 1, d)``."""
+    if not modules:
+        return []
     recipe = encoder.recipe
     units = [recipe.value_share * np.eye(encoder.network.module(m).attribute_dim, dtype=encoder.dtype) for m in modules]
     values = encoder.products_of([(m, "value") for m in modules], units)
@@ -45,49 +83,89 @@ def own_columns(encoder: Encoder, modules: Sequence[Name]) -> list[Array]:
 def dictionary(encoder: Encoder, structure: Structure, *, one_mark: bool = False) -> Array:
     """``Bᵀ``: the columns of ``encoder.operator(structure)``, one in a row, in natural order of the coordinates.
 
-    An object passes its own columns and those of everything below it to its consumers, so that a column costs three
-    transforms for each object above it: far fewer than ``p`` encodings.
-
     Returns
     -------
     (p, d) array, or (Σ a + 1, d) with ``one_mark``
         With ``one_mark`` the columns of all attributes, and then the sum of all marks, which meet on their way as one.
     """
-    recipe = encoder.recipe
-    dims = np.array(structure.attribute_dims, dtype=np.intp) + (0 if one_mark else 1)
-    starts = np.concatenate([[0], np.cumsum(dims)])
-    mark = starts[-1:]
-    below: dict[int, Columns] = {}
-    for steps in _together(encoder, structure, below):
-        inputs = _gather(encoder, steps, below, structure) if recipe.input_share else {}
-        objects = [(step.module, int(k)) for step in steps for k in step.objects]
-        fed = [(module, k) for module, k in objects if k in inputs]
-        mixed = _through(encoder, [(m, "input") for m, _ in fed], [inputs[k][1] for _, k in fed], recipe.input_share)
-        inputs = {k: (inputs[k][0], block) for (_, k), block in zip(fed, mixed, strict=True)}
-        modules = [step.module for step in steps]
-        own = dict(zip(modules, own_columns(encoder, modules), strict=True))
-        names, blocks = [], []
-        for module, k in objects:
-            mine, block = np.arange(starts[k], starts[k + 1]), own[module]
-            if one_mark:
-                mine = np.append(mine, mark)
-            if k in inputs:
-                others, below_it = inputs[k]
-                if one_mark:  # which is the last of both
-                    below_it[-1] += block[-1]
-                    mine, block = mine[:-1], block[:-1]
-                mine, block = np.concatenate([mine, others]), np.concatenate([block, below_it])
-            names.append(mine)
-            blocks.append(block)
-        made = _through(encoder, [(module, "object") for module, _ in objects], blocks)
-        below |= {k: (mine, block) for (_, k), mine, block in zip(objects, names, made, strict=True)}
-    result = np.zeros((int(starts[-1]) + one_mark, encoder.sketch_dim), encoder.dtype)
-    for mine, block in _gather(encoder, [structure.root], below, structure).values():
-        result[mine] = block
+    arriving, _ = column_blocks(encoder, structure, one_mark=one_mark)
+    size = sum(structure.attribute_dims) + (1 if one_mark else len(structure))
+    result = np.zeros((size, encoder.sketch_dim), encoder.dtype)
+    for names, _, block in arriving.values():
+        result[names] = block
     return result
 
 
-def _together(encoder: Encoder, structure: Structure, below: dict[int, Columns]) -> Iterator[list[Step]]:
+def column_blocks(
+    encoder: Encoder,
+    structure: Structure,
+    *,
+    one_mark: bool,
+    kept: Array | None = None,
+    own: bool = False,
+    paths: Paths | None = None,
+) -> tuple[dict[int, Columns], dict[Name, Array]]:
+    """The columns of some objects, as far as these hand them on.
+
+    Parameters
+    ----------
+    one_mark : bool
+        Whether the marks of all objects have one coefficient, the last of ``z``.
+    kept : (objects,) bool array, optional
+        Which objects hand on columns: all inputs of such an object do.  All of them when it is not given.
+    own : bool
+        Whether the own columns of the others are asked for.
+    paths : Paths, optional
+        What takes up the edges by which columns came, whose weights are then not in them.
+
+    Returns
+    -------
+    arriving : dict
+        By object, ``root`` among them as the number of objects: the columns that its inputs hand to its slots, ready for
+        ``T_b``.  Only objects that do not hand on columns themselves, and only if something arrives.
+    parts : dict
+        By module: :func:`own_columns`.
+    """
+    recipe = encoder.recipe
+    kept = np.ones(len(structure), dtype=bool) if kept is None else kept
+    dims = np.array(structure.attribute_dims, dtype=np.intp) + (0 if one_mark else 1)
+    starts = np.concatenate([[0], np.cumsum(dims)])
+    below: dict[int, Columns] = {}
+    arriving: dict[int, Columns] = {}
+    parts: dict[Name, Array] = {}
+    takers = Counter(structure.edge_ends[2].tolist())
+    for steps in _together(encoder, structure, below, kept):
+        inputs = _gather(encoder, steps, below, structure, paths) if recipe.input_share else {}
+        arriving |= {k: columns for k, columns in inputs.items() if not kept[k]}
+        _forget(steps, below, takers)
+        objects = [(step.module, int(k)) for step in steps for k in step.objects if kept[k]]
+        fed = [(module, k) for module, k in objects if k in inputs]
+        mixed = _through(encoder, [(m, "input") for m, _ in fed], [inputs[k].block for _, k in fed], recipe.input_share)
+        inputs = {k: inputs[k]._replace(block=block) for (_, k), block in zip(fed, mixed, strict=True)}
+        modules = [step.module for step in steps if own or kept[step.objects].any()]
+        mine = dict(zip(modules, own_columns(encoder, modules), strict=True))
+        parts |= {step.module: mine[step.module] for step in steps if own and not kept[step.objects].all()}
+        made = []
+        for module, k in objects:
+            names = np.arange(starts[k], starts[k + 1])
+            if one_mark:
+                names = np.append(names, starts[-1])
+            columns = Columns(names, np.zeros(len(names), dtype=np.intp), mine[module])
+            made.append(_joined(columns, inputs[k], one_mark and paths is None) if k in inputs else columns)
+        blocks = _through(encoder, [(module, "object") for module, _ in objects], [columns.block for columns in made])
+        below |= {k: x._replace(block=block) for (_, k), x, block in zip(objects, made, blocks, strict=True)}
+    return arriving | _gather(encoder, [structure.root], below, structure, paths), parts
+
+
+def _joined(own: Columns, others: Columns, one_mark: bool) -> Columns:
+    """Own columns before those from below; ``one_mark`` if the last of both is a mark, and both have one coefficient."""
+    if one_mark:
+        others.block[-1] += own.block[-1]
+        own = Columns(*(part[:-1] for part in own))
+    return Columns(*map(np.concatenate, zip(own, others, strict=True)))
+
+
+def _together(encoder: Encoder, structure: Structure, below: dict[int, Columns], kept: Array) -> Iterator[list[Step]]:
     """The steps level by level, as many at a time as there is room for; ``below`` holds what came before."""
     room = TOGETHER_BYTES // (encoder.sketch_dim * encoder.dtype.itemsize)
     heights: dict[int, int] = {}
@@ -99,8 +177,8 @@ def _together(encoder: Encoder, structure: Structure, below: dict[int, Columns])
     for steps in levels.values():
         group, taken = list[Step](), 0
         for step in steps:
-            own = len(step.objects) * (encoder.network.module(step.module).attribute_dim + 1)
-            columns = own + sum(len(below[int(k)][0]) for slot in step.slots for k in slot.children)
+            own = int(kept[step.objects].sum()) * (encoder.network.module(step.module).attribute_dim + 1)
+            columns = own + sum(len(below[int(k)].names) for slot in step.slots for k in slot.children if kept[k])
             if group and taken + columns > room:
                 yield group
                 group, taken = [], 0
@@ -109,23 +187,37 @@ def _together(encoder: Encoder, structure: Structure, below: dict[int, Columns])
         yield group
 
 
-def _gather(encoder: Encoder, steps: Sequence[Step], below: dict[int, Columns], structure: Structure) -> dict[int, Columns]:
+def _forget(steps: Sequence[Step], below: dict[int, Columns], takers: Counter[int]) -> None:
+    """Leave the columns that the steps were the last to take."""
+    for step in steps:
+        for slot in step.slots:
+            for child in slot.children.tolist():
+                takers[child] -= 1
+                if not takers[child]:
+                    below.pop(child, None)
+
+
+def _gather(
+    encoder: Encoder, steps: Sequence[Step], below: dict[int, Columns], structure: Structure, paths: Paths | None
+) -> dict[int, Columns]:
     """``Σ_i w_i T(R_{M,in,i})`` of the columns of the inputs, for each object of the steps that has any."""
     edges = [
         ((step.module, slot.slot), int(edge), int(parent), below[int(child)])
         for step in steps
         for slot in step.slots
         for edge, parent, child in zip(slot.edges, slot.parents, slot.children, strict=True)
+        if int(child) in below
     ]
-    if not edges:
-        return {}
-    weights = structure.edge_weights[[edge for _, edge, _, _ in edges]].astype(encoder.dtype)
-    scale = np.repeat(weights, [len(names) for _, _, _, (names, _) in edges])[:, None]
-    made = _through(encoder, [role for role, _, _, _ in edges], [block for _, _, _, (_, block) in edges], scale)
+    scale: Any = 1.0
+    if paths is None:
+        weights = structure.edge_weights[[edge for _, edge, _, _ in edges]].astype(encoder.dtype)
+        scale = np.repeat(weights, [len(columns.names) for *_, columns in edges])[:, None]
+    made = _through(encoder, [role for role, *_ in edges], [columns.block for *_, columns in edges], scale)
     found: dict[int, list[Columns]] = {}
-    for (_, _, parent, (names, _)), block in zip(edges, made, strict=True):
-        found.setdefault(parent, []).append((names, block))
-    return {parent: _merge(parts) for parent, parts in found.items()}
+    for (_, edge, parent, columns), block in zip(edges, made, strict=True):
+        came = columns.paths if paths is None else paths.along(edge, columns.paths)
+        found.setdefault(parent, []).append(Columns(columns.names, came, block))
+    return {parent: _merge(parts, paths) for parent, parts in found.items()}
 
 
 def _through(encoder: Encoder, roles: Sequence[Role], blocks: Sequence[Array], scale: Any = 1.0) -> list[Array]:
@@ -141,12 +233,14 @@ def _through(encoder: Encoder, roles: Sequence[Role], blocks: Sequence[Array], s
     return [made[part] for part in slices_of(blocks)]
 
 
-def _merge(parts: list[Columns]) -> Columns:
-    """The sum: an object that fills several slots has one set of columns."""
+def _merge(parts: list[Columns], paths: Paths | None) -> Columns:
+    """The sum: an object that fills several slots has one set of columns, or one for each path."""
     if len(parts) == 1:
         return parts[0]
-    names = np.unique(np.concatenate([mine for mine, _ in parts]))
-    total = np.zeros((len(names), parts[0][1].shape[1]), parts[0][1].dtype)
-    for mine, block in parts:
+    if paths is not None:
+        return Columns(*map(np.concatenate, zip(*parts, strict=True)))
+    names = np.unique(np.concatenate([columns.names for columns in parts]))
+    total = np.zeros((len(names), parts[0].block.shape[1]), parts[0].block.dtype)
+    for mine, _, block in parts:
         total[np.searchsorted(names, mine)] += block
-    return names, total
+    return Columns(names, np.zeros(len(names), dtype=np.intp), total)

@@ -26,7 +26,7 @@ from simnet.networks.executions import as_executions
 from simnet.networks.network import ROOT, Name
 from simnet.networks.structure import check_structure
 from simnet.recipes import Recipe, as_recipe, describe_recipe, read_recipe
-from simnet.sketching.compiled import compiled, pays
+from simnet.sketching.compiled import Batch, Compiled, Cut, best_cut, shares_weights
 from simnet.sketching.operator import SketchOperator
 from simnet.sketching.plan import Piece, Task, pieces, plan
 from simnet.sketching.streaming import in_batches, write_batches
@@ -91,7 +91,7 @@ class Encoder:
             )
         self.bank = MatrixBank(self.family, self.sketch_dim, self.seed, dtype)
         self.dtype: np.dtype[Any] = np.dtype(self.bank.dtype)
-        self._last: tuple[Any, Array] | None = None
+        self._last: tuple[Any, Compiled] | None = None
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -291,33 +291,42 @@ class Encoder:
             sketches[objects] = made
         return sketches
 
-    def _plan(self, structure: Structure, n: int) -> tuple[Task, ...]:
+    def _plan(self, structure: Structure, n: int, done: Array | None = None) -> tuple[Task, ...]:
         """The tasks of a structure for ``n`` runs at once: by levels, or depth first where sketches are many and large."""
         size = n * self.sketch_dim * self.dtype.itemsize
         most = max(1, TASK_BYTES // size)
-        if size * len(structure) <= LEVELS_BYTES:
-            return plan(structure, most)
+        if size * (len(structure) if done is None else np.count_nonzero(~done)) <= LEVELS_BYTES:
+            return plan(structure, most, done=done)
         # whatever the number of threads, so that the order of sums does not depend on it
-        return plan(structure, max(most, 2), depth_first=True)
+        return plan(structure, max(most, 2), depth_first=True, done=done)
 
     def _objects(
-        self, structure: Structure, values: list[Array], presence: Array, weights: Array, arrived: dict[int, Array]
+        self,
+        structure: Structure,
+        values: list[Array],
+        presence: Array,
+        weights: Array,
+        arrived: dict[int, Array],
+        batch: Batch | None = None,
     ) -> Iterator[tuple[Array, Array]]:
         """Objects with their sketches ``(objects, n, d)``, task by task; ``arrived`` is where consumers collect ``s_in``.
 
-        What ``root``, the last number, has received at the end is the sketch.
+        What ``root``, the last number, has received at the end is the sketch.  With a ``batch`` only objects that do not
+        hand on columns have a turn.
         """
         weights = weights.T[..., None].astype(self.dtype)
-        for task in self._plan(structure, presence.shape[0]):
-            made = self._own_parts(task, values, presence)
-            inputs = [arrived.pop(int(k)) for k in task.objects[task.fed]] if self.recipe.input_share else []
-            made = self._shared(task, made, inputs)
-            if inputs:
+        for task in self._plan(structure, presence.shape[0], None if batch is None else batch.compiled.way.kept):
+            fed = task.objects[task.fed].tolist() if self.recipe.input_share else []
+            inputs = [_received(k, arrived, batch) for k in fed]
+            if batch is None or not batch.compiled.way.own:
+                made = self._shared(task, self._own_parts(task, values, presence), inputs)
                 made, below = made[: len(task.objects)], made[len(task.objects) :]
-                for k, part in zip(task.fed.tolist(), below, strict=True):
-                    made[k] += part
-                del below
-            del inputs
+            else:
+                made = np.concatenate([batch.own_part(part.module, task.objects[part.rows]) for part in task.modules])
+                below = self._shared(task, made[:0], inputs)
+            for k, part in zip(task.fed.tolist() if fed else [], below, strict=True):
+                made[k] += part
+            del inputs, below
             objects = [(part.module, "object") for part in task.modules]
             made = self.transparent_products(objects, [made[part.rows] for part in task.modules])
             yield task.objects, made
@@ -335,17 +344,17 @@ class Encoder:
                         arrived[parents[turn]] = handed[turn]
 
     def _shared(self, task: Task, own: Array, inputs: Sequence[Array], *, adjoint: bool = False) -> Array:
-        """``η_a T_a`` of a vector for each object; after them, if ``inputs`` are given, ``η_in T_b`` for each of those."""
+        """``η_a T_a`` of a vector for each object, if there are any; after them ``η_in T_b`` for each of the inputs."""
         recipe = self.recipe
-        names = [(part.module, "attribute") for part in task.modules]
-        batches = [own[part.rows] for part in task.modules]
-        if not len(inputs):
-            return self.transparent_products(names, batches, recipe.attribute_share, adjoint=adjoint)
-        names += [(part.module, "input") for part in task.inputs]
-        batches += [_stacked(inputs[part.rows]) for part in task.inputs]
+        parts = [(part.module, "attribute", own[part.rows]) for part in task.modules] if len(own) else []
+        if len(inputs):
+            parts += [(part.module, "input", _stacked(inputs[part.rows])) for part in task.inputs]
+        if not parts:
+            return own
         shares: Any = recipe.attribute_share
         if recipe.input_share != shares:
             shares = np.repeat([shares, recipe.input_share], [len(own), len(inputs)]).astype(self.dtype)[:, None, None]
+        names, batches = [part[:2] for part in parts], [part[2] for part in parts]
         return self.transparent_products(names, batches, shares, adjoint=adjoint)
 
     def _own_parts(self, task: Task, values: list[Array], presence: Array) -> Array:
@@ -449,10 +458,8 @@ class Encoder:
         for group in executions:
             self.check_structure(group.structure)
             # who overrides forward wants it called
-            if getattr(self.forward, "__func__", None) is Encoder.forward and pays(self, group):
-                self._by_dictionary(group, result)
-            else:
-                self._by_transforms(group, result)
+            own_forward = getattr(self.forward, "__func__", None) is Encoder.forward
+            self._encode_group(group, result, best_cut(self, group) if own_forward else None)
         return result[0] if isinstance(runs, Execution) else result
 
     def encode_batches(
@@ -505,10 +512,20 @@ class Encoder:
         """
         return write_batches(path, self.encode_batches(runs, size), self.sketch_dim, self.dtype)
 
-    def _by_transforms(self, group: Group, result: Array) -> None:
-        sketch = self.sketch_dim * self.dtype.itemsize
+    def _encode_group(self, group: Group, result: Array, way: Cut | None) -> None:
+        """The sketches of a group, to their places among all: by sketches of runs, or by columns as far as a cut says."""
+        if way is not None and way.whole:
+            self._by_dictionary(group, result, way)
+        else:
+            self._by_transforms(group, result, way)
+
+    def _by_transforms(self, group: Group, result: Array, way: Cut | None) -> None:
+        """Sketches of runs: of all objects, or from where a cut hands on no columns any more."""
+        structure, sketch = group.structure, self.sketch_dim * self.dtype.itemsize
+        compiled = None if way is None else self._compiled(group, way)
+        objects = len(structure) if way is None else np.count_nonzero(~way.kept)
         # no larger than what still goes by levels, as one run alone would: the order of sums is the same
-        most = LEVELS_BYTES // (sketch * max(len(group.structure), 1))
+        most = LEVELS_BYTES // (sketch * max(objects, 1))
         if self.family.rowwise:
             most = min(most // threads(), RUN_BYTES // sketch)
         batches = max(1, -(-len(group) // max(1, most)))
@@ -517,33 +534,46 @@ class Encoder:
         def fill(start: int) -> None:
             part = slice(start, min(start + size, len(group)))
             values = [x[part] for x in group.attributes]
-            presence = np.ones((part.stop - start, len(group.structure)))
+            presence = np.ones((part.stop - start, len(structure)))
             weights = group.weights[part] if len(group.weights) > 1 else group.weights
-            result[group.runs[part]] = self.to_stored(self.forward(group.structure, values, presence, weights))
+            if compiled is None:
+                made = self.forward(structure, values, presence, weights)
+            else:
+                arrived: dict[int, Array] = {}
+                batch = Batch(compiled, values, weights, self.dtype)
+                for _ in self._objects(structure, values, presence, weights, arrived, batch):
+                    pass
+                made = _received(len(structure), arrived, batch)
+            result[group.runs[part]] = self.to_stored(made)
 
         with limited(threads() if self.family.rowwise else 1):
             spread(fill, range(0, len(group), size))
 
-    def _by_dictionary(self, group: Group, result: Array) -> None:
-        rows, runs = self._compiled(group), group.runs
+    def _by_dictionary(self, group: Group, result: Array, way: Cut) -> None:
+        """One matrix product: all objects hand on columns."""
+        compiled, runs = self._compiled(group, way), group.runs
+        columns = compiled.arriving[len(group.structure)]
         first, last = int(runs[0]), int(runs[-1])
         inside = last - first == len(runs) - 1 and bool((np.diff(runs) == 1).all())
-        size = max(1, BATCH_BYTES // ((len(rows) if inside else self.sketch_dim) * self.dtype.itemsize))
+        size = max(1, BATCH_BYTES // ((len(columns.names) if inside else self.sketch_dim) * self.dtype.itemsize))
         for start in range(0, len(runs), size):
-            some = runs[start : start + size]
-            known = np.ones((len(some), len(rows)), self.dtype)
-            np.concatenate([x[start : start + size] for x in group.attributes], axis=1, out=known[:, :-1])
+            part = slice(start, start + size)
+            weights = group.weights[part] if len(group.weights) > 1 else group.weights
+            batch = Batch(compiled, [x[part] for x in group.attributes], weights, self.dtype)
+            some, known = runs[part], batch.coefficients(columns)
             if inside:
-                np.matmul(known, rows, out=result[first + start : first + start + len(some)])
+                np.matmul(known, columns.block, out=result[first + start : first + start + len(some)])
             else:
-                result[some] = known @ rows
+                result[some] = known @ columns.block
 
-    def _compiled(self, group: Group) -> Array:
-        """The dictionary of a group; the last one is kept, for the next batch of a stream."""
-        key = (group.structure.graph_key, group.weights[0].tobytes())
+    def _compiled(self, group: Group, way: Cut) -> Compiled:
+        """The columns of a group; the last ones are kept, for the next batch of a stream."""
+        shared = shares_weights(group)
+        key = (group.structure.graph_key, way.kept.tobytes(), way.own, group.weights[0].tobytes() if shared else None)
         last = self._last  # another thread may put its own there
         if last is None or last[0] != key:
-            self._last = last = (key, compiled(self, group.structure_of(0)))
+            structure = group.structure_of(0) if shared else group.structure
+            self._last = last = (key, Compiled(self, structure, way, shared=shared))
         return last[1]
 
     def operator(self, ex: Execution | Structure) -> SketchOperator:
@@ -570,6 +600,16 @@ class Encoder:
     def check_structure(self, structure: Structure) -> None:
         """A ``ValueError`` if the sketcher has no matrices for something in the structure."""
         check_structure(structure, self.network)
+
+
+def _received(k: int, arrived: dict[int, Array], batch: Batch | None) -> Array:
+    """``s_in`` of an object that has inputs: from those that hand on sketches, and from those that hand on columns."""
+    by_columns = None if batch is None else batch.arrived(k)
+    if by_columns is None:
+        return arrived.pop(k)
+    if k in arrived:
+        by_columns += arrived.pop(k)
+    return by_columns
 
 
 def _rows(batches: Sequence[Array]) -> list[Array]:

@@ -79,13 +79,17 @@ def pieces(lengths: Sequence[int], row: int, itemsize: int) -> list[Piece]:
     return found
 
 
-def plan(structure: Structure, most: int, *, depth_first: bool = False) -> tuple[Task, ...]:
-    """The tasks of a structure, of at most ``most`` objects each; made once and kept with the structure."""
-    kept = structure.plans
-    if (most, depth_first) not in kept:
-        order = _together(structure, most) if depth_first else _levels(structure, most)
-        kept[most, depth_first] = tuple(_task(structure, objects) for objects in order)
-    return kept[most, depth_first]
+def plan(structure: Structure, most: int, *, depth_first: bool = False, done: Array | None = None) -> tuple[Task, ...]:
+    """The tasks of a structure, of at most ``most`` objects each; made once and kept with the structure.
+
+    ``done`` says which objects have no task: nothing below them has one either.
+    """
+    key = (most, depth_first, None if done is None else done.tobytes())
+    if key not in structure.plans:
+        left = range(len(structure)) if done is None else np.flatnonzero(~done).tolist()
+        order = _together(structure, most, left) if depth_first else _levels(structure, most, left)
+        structure.plans[key] = tuple(_task(structure, objects) for objects in order)
+    return structure.plans[key]
 
 
 def products(structure: Structure) -> int:
@@ -94,11 +98,11 @@ def products(structure: Structure) -> int:
     return 3 * len(structure) + fed + len(structure.edge_weights)
 
 
-def _levels(structure: Structure, most: int) -> Iterator[list[int]]:
+def _levels(structure: Structure, most: int, left: Iterable[int]) -> Iterator[list[int]]:
     """Objects by the longest path below them, module by module, cut into pieces."""
     heights = _heights(structure)
     order = structure.network.order
-    by_level = sorted(range(len(structure)), key=lambda k: (heights[k], order[structure.modules[k]], k))
+    by_level = sorted(left, key=lambda k: (heights[k], order[structure.modules[k]], k))
     for _, members in groupby(by_level, key=heights.__getitem__):
         level = list(members)
         for start in range(0, len(level), most):
@@ -140,10 +144,10 @@ def _below(structure: Structure) -> list[list[int]]:
     return [[structure.positions[name] for name in names if name is not None] for names in structure.inputs]
 
 
-def _together(structure: Structure, most: int) -> Iterator[list[int]]:
+def _together(structure: Structure, most: int, left: Iterable[int]) -> Iterator[list[int]]:
     """The objects depth first, each with the next few that are ready too."""
-    below = _below(structure)
-    order, done = list(_depth_first(structure)), set[int]()
+    below, wanted = _below(structure), set(left)
+    order, done = [k for k in _depth_first(structure) if k in wanted], set(range(len(structure))) - wanted
     while order:
         task = [k for k in order[:AHEAD] if done.issuperset(below[k])][:most]
         yield task

@@ -65,14 +65,15 @@ def test_a_failure_leaves_no_file(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_batches_of_one_graph_form_the_dictionary_once(monkeypatch):
-    made, right = [], encoder.compiled
-    monkeypatch.setattr(encoder, "compiled", lambda *a: made.append(1) or right(*a))
+@pytest.mark.parametrize("jitter", [0.0, 0.5])
+def test_batches_of_one_graph_form_the_dictionary_once(jitter, monkeypatch):
+    made, right = [], encoder.Compiled
+    monkeypatch.setattr(encoder, "Compiled", lambda *a, **k: made.append(1) or right(*a, **k))
     net = simnet.networks.layered(widths=(3, 2), attribute_dim=3, seed=0)
     sketcher = simnet.Sketcher(net, 64, seed=3)
-    streamed = list(sketcher.encode_batches((net.run(500, seed=i) for i in range(3)), 500))
+    streamed = list(sketcher.encode_batches((net.run(500, seed=i, weight_jitter=jitter) for i in range(3)), 500))
     assert len(made) == 1
-    np.testing.assert_allclose(streamed[2], sketcher.encode(net.run(500, seed=2)), rtol=0, atol=1e-15)
+    np.testing.assert_allclose(streamed[2], sketcher.encode(net.run(500, seed=2, weight_jitter=jitter)), rtol=0, atol=1e-15)
 
 
 @pytest.mark.parametrize("size", [0, -1, 2.5, True])

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 import simnet
 from benchmarks.measure import Row, Work, compared, ratios
 from simnet.networks import Structure
-from simnet.sketching.compiled import compiled
+from simnet.sketching.dictionary import dictionary
 from simnet.threads import limited
 
 
@@ -51,7 +51,7 @@ def _needed(sketcher: simnet.Sketcher, structure: Structure, unknowns: int, deco
     columns = np.random.default_rng(0).standard_normal((sketcher.sketch_dim, unknowns))
 
     def work() -> None:
-        compiled(sketcher, structure)
+        sketcher.to_stored(dictionary(sketcher, structure, one_mark=True))
         decompose(columns)
 
     return work

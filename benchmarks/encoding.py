@@ -5,6 +5,7 @@ from __future__ import annotations
 import tracemalloc
 from collections.abc import Iterator
 from functools import partial
+from itertools import product
 from time import process_time
 from unittest import mock
 
@@ -39,6 +40,7 @@ def encodes(quick: bool) -> Iterator[Row]:
     settings += [(1 << k, 1, "float32", 1) for k in ((8,) if quick else (12, 16, 20))]
     settings += [(1 << k, 16, "float64", 1) for k in ((8,) if quick else (12, 14))]
     settings += [(1 << k, 16, "float64", threads()) for k in ((8,) if quick else (12, 14)) if threads() > 1]
+    settings += [(1 << (8 if quick else 12), 64, "float64", workers) for workers in sorted({1, threads()})]
     for d, n, dtype, workers in settings:
         sketcher, runs = simnet.Sketcher(net, d, seed=1, dtype=dtype), net.run(n, seed=1)
         setting = f"d = {d}, {n} run{'s' * (n > 1)}, {dtype}, {workers} thread{'s' * (workers > 1)}"
@@ -63,7 +65,12 @@ def _encode_ratios(
 ) -> np.ndarray:
     batch = np.random.default_rng(0).standard_normal((len(runs), sketcher.sketch_dim)).astype(sketcher.dtype)
     with limited(workers):
-        return ratios(partial(sketcher.encode, runs), partial(transforms, batch, needed, workers), repetitions)
+        return ratios(partial(_encode_anew, sketcher, runs), partial(transforms, batch, needed, workers), repetitions)
+
+
+def _encode_anew(sketcher: simnet.Sketcher, runs: simnet.Executions) -> None:
+    sketcher._last = None  # columns that runs have in common are part of what is timed
+    sketcher.encode(runs)
 
 
 def memory(quick: bool) -> Iterator[Row]:
@@ -83,25 +90,26 @@ def memory(quick: bool) -> Iterator[Row]:
 def dictionaries(quick: bool) -> Iterator[Row]:
     """Many runs of one graph at the rate of a matrix product, and the model of the cost against the clock."""
     net, d, n = simnet.networks.layered(widths=(6, 4, 2), attribute_dim=8, seed=0), 1 << (8 if quick else 12), 10_000
-    runs = net.run(300 if quick else n, seed=1)
-    columns = sum(runs[0].structure.attribute_dims) + 1
-    for dtype in ("float64", "float32"):
-        sketcher, draw = simnet.Sketcher(net, d, seed=1, dtype=dtype), np.random.default_rng(0)
-        left, right = draw.random((len(runs), columns)).astype(dtype), draw.random((columns, d)).astype(dtype)
+    for jitter in (0.0, 0.5):
+        runs = net.run(300 if quick else n, seed=1, weight_jitter=jitter)
+        for dtype in ("float64", "float32"):
+            sketcher, draw = simnet.Sketcher(net, d, seed=1, dtype=dtype), np.random.default_rng(0)
+            way = compiled.cut(runs.groups[0].structure, np.inf, shared=jitter == 0.0)
+            columns = int(way.held)
+            left, right = draw.random((len(runs), columns)).astype(dtype), draw.random((columns, d)).astype(dtype)
+            found = 1.0 / ratios(partial(_encode_anew, sketcher, runs), partial(np.matmul, left, right), 3 if quick else 9)
+            setting = (
+                f"{len(runs)} runs{' with weights of their own' if jitter else ''}, {columns} columns, d = {d}, {dtype}"
+            )
+            target = {} if quick or jitter else {"least": 0.75}
+            yield compared(
+                "dictionary", "rate of products in an encode", "rate of the product alone", setting, found, **target
+            )
+    yield from model_of_the_cost(quick)
 
-        def encode(sketcher: simnet.Sketcher = sketcher) -> None:
-            sketcher._last = None  # the dictionary is part of what is timed
-            sketcher.encode(runs)
 
-        found = 1.0 / ratios(encode, partial(np.matmul, left, right), 3 if quick else 9)
-        setting = f"{len(runs)} runs, d = {d}, {dtype}"
-        target = {} if quick else {"least": 0.75}
-        yield compared("dictionary", "rate of products in an encode", "rate of the product alone", setting, found, **target)
-    yield model_of_the_cost(quick)
-
-
-def model_of_the_cost(quick: bool) -> Row:
-    """How often the model picks the faster way, by processor time on one thread."""
+def model_of_the_cost(quick: bool) -> Iterator[Row]:
+    """How often the model knows whether columns pay, and what its picks cost; by processor time on one thread."""
     nets = {
         "layered": simnet.networks.layered(widths=(6, 4, 2), attribute_dim=8, seed=0),
         "dag": simnet.networks.random_dag(modules=20, attribute_dim=8, seed=2),
@@ -109,19 +117,23 @@ def model_of_the_cost(quick: bool) -> Row:
         "wide": simnet.networks.layered(widths=(4, 2), attribute_dim=100, seed=0),
     }
     sizes = [("trig", 256)] if quick else [(f, d) for f in ("trig", "gaussian", "packet") for d in (256, 1024)]
-    right = total = 0
+    right, lost = [], []
     with threadpool_limits(1), limited(1):
         for family, d in [*sizes, *([] if quick else [("trig", 4096)])]:
-            for net in nets.values():
-                sketcher, runs = simnet.Sketcher(net, d, family, seed=1), net.run(256, seed=1)
+            for net, jitter in product(nets.values(), (0.0, 0.5)):
+                sketcher, runs = simnet.Sketcher(net, d, family, seed=1), net.run(256, seed=1, weight_jitter=jitter)
                 for n in (1, 256) if quick else (1, 4, 16, 64, 256):
                     group, result = runs[:n].groups[0], np.empty((n, d))
-                    by_dictionary = _processor_time(partial(sketcher._by_dictionary, group, result), sketcher)
-                    by_transforms = _processor_time(partial(sketcher._by_transforms, group, result), sketcher)
-                    right += compiled.pays(sketcher, group) == (by_dictionary < by_transforms)
-                    total += 1
-    row = Row("dictionary", "picks of the faster way", "all picks", f"{total} settings", right / total)
-    return row if quick else judged(row, least=0.95)
+                    shared = compiled.shares_weights(group)
+                    ways = [None, *(compiled.cut(group.structure, most, shared=shared) for most in (n, np.inf))]
+                    times = [_processor_time(partial(sketcher._encode_group, group, result, way), sketcher) for way in ways]
+                    pick = compiled.best_cut(sketcher, group)
+                    right.append((pick is None) == (times[0] <= min(times)))
+                    lost.append(times[[way is pick for way in ways].index(True)] / min(times))
+    settings = f"{len(right)} settings"
+    row = Row("dictionary", "picks of the faster way, with columns or without", "all picks", settings, float(np.mean(right)))
+    yield row if quick else judged(row, least=0.95)
+    yield compared("dictionary", "time of the picks", "time of the fastest of three ways", settings, np.array(lost))
 
 
 def _processor_time(work: partial[None], sketcher: simnet.Sketcher) -> float:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from simnet.networks import Group, Structure
 from simnet.networks.network import Name
-from simnet.sketching.dictionary import Columns, Paths, column_blocks
+from simnet.sketching.dictionary import Columns, Paths, column_blocks, scatter
 from simnet.sketching.plan import products
 from simnet.threads import SMALL
 
@@ -160,16 +160,21 @@ class Compiled:
         self.arriving, self.own = column_blocks(
             encoder, structure, one_mark=True, kept=way.kept, own=way.own, paths=self.paths
         )
-        if way.whole:  # nothing comes after the product
-            self.arriving = {k: self._final(encoder, columns) for k, columns in self.arriving.items()}
+        finish = self._final if way.whole else self._joined
+        self.arriving = {k: finish(encoder, columns) for k, columns in self.arriving.items()}
 
     def _final(self, encoder: Encoder, columns: Columns) -> Columns:
         """As sketches store coordinates, and where each has one path in the order of ``z``, so that this is no copy."""
+        blocks = tuple(encoder.to_stored(block) for block in columns.blocks)
         if self.paths is not None:
-            return columns._replace(block=encoder.to_stored(columns.block))
-        block = np.zeros((self.size, encoder.sketch_dim), encoder.dtype)
-        block[columns.names] = encoder.to_stored(columns.block)
-        return Columns(np.arange(self.size), np.zeros(self.size, dtype=np.intp), block)
+            return columns._replace(blocks=(np.concatenate(blocks),))
+        rows = np.zeros((self.size, encoder.sketch_dim), encoder.dtype)
+        scatter(columns._replace(blocks=blocks), rows)
+        return Columns(np.arange(self.size), np.zeros(self.size, dtype=np.intp), (rows,))
+
+    def _joined(self, encoder: Encoder, columns: Columns) -> Columns:
+        """In one piece."""
+        return columns if len(columns.blocks) == 1 else columns._replace(blocks=(np.concatenate(columns.blocks),))
 
 
 class Batch:
@@ -198,7 +203,7 @@ class Batch:
     def arrived(self, k: int) -> Array | None:
         """``s_in`` as far as it comes from objects that hand on columns, if it does: ``(n, d)``."""
         columns = self.compiled.arriving.get(k)
-        return None if columns is None else product_of_few(self.coefficients(columns), columns.block)
+        return None if columns is None else product_of_few(self.coefficients(columns), columns.blocks[0])
 
     def own_part(self, module: Name, objects: Array) -> Array:
         """``η_a T_a s_attr`` of objects of a module: ``(objects, n, d)``."""

@@ -33,11 +33,11 @@ TOGETHER_BYTES = 1 << 24
 
 
 class Columns(NamedTuple):
-    """Columns that an object hands on, or that arrive at one: ``block`` has one in a row."""
+    """Columns that an object hands on, or that arrive at one."""
 
     names: Array  # where the coefficient of each stands in z
     paths: Array  # by which edges each came, if their weights are not in it: a number of Paths
-    block: Array
+    blocks: tuple[Array, ...]  # the columns themselves, one in a row; in pieces, which spares copies
 
 
 class Paths:
@@ -74,7 +74,7 @@ def own_columns(encoder: Encoder, modules: Sequence[Name]) -> list[Array]:
     units = [recipe.value_share * np.eye(encoder.network.module(m).attribute_dim, dtype=encoder.dtype) for m in modules]
     values = encoder.products_of([(m, "value") for m in modules], units)
     own = [
-        np.concatenate([values[part], recipe.presence_share * encoder.presence_column(m)[None]])
+        (values[part], recipe.presence_share * encoder.presence_column(m)[None])
         for m, part in zip(modules, slices_of(units), strict=True)
     ]
     return _through(encoder, [(m, "attribute") for m in modules], own, recipe.attribute_share)
@@ -91,9 +91,15 @@ def dictionary(encoder: Encoder, structure: Structure, *, one_mark: bool = False
     arriving, _ = column_blocks(encoder, structure, one_mark=one_mark)
     size = sum(structure.attribute_dims) + (1 if one_mark else len(structure))
     result = np.zeros((size, encoder.sketch_dim), encoder.dtype)
-    for names, _, block in arriving.values():
-        result[names] = block
+    for columns in arriving.values():
+        scatter(columns, result)
     return result
+
+
+def scatter(columns: Columns, rows: Array) -> None:
+    """Columns to the rows that they are named by."""
+    for part, block in zip(slices_of(columns.blocks), columns.blocks, strict=True):
+        rows[columns.names[part]] = block
 
 
 def column_blocks(
@@ -140,8 +146,8 @@ def column_blocks(
         _forget(steps, below, takers)
         objects = [(step.module, int(k)) for step in steps for k in step.objects if kept[k]]
         fed = [(module, k) for module, k in objects if k in inputs]
-        mixed = _through(encoder, [(m, "input") for m, _ in fed], [inputs[k].block for _, k in fed], recipe.input_share)
-        inputs = {k: inputs[k]._replace(block=block) for (_, k), block in zip(fed, mixed, strict=True)}
+        mixed = _through(encoder, [(m, "input") for m, _ in fed], [inputs[k].blocks for _, k in fed], recipe.input_share)
+        inputs = {k: inputs[k]._replace(blocks=(block,)) for (_, k), block in zip(fed, mixed, strict=True)}
         modules = [step.module for step in steps if own or kept[step.objects].any()]
         mine = dict(zip(modules, own_columns(encoder, modules), strict=True))
         parts |= {step.module: mine[step.module] for step in steps if own and not kept[step.objects].all()}
@@ -150,19 +156,11 @@ def column_blocks(
             names = np.arange(starts[k], starts[k + 1])
             if one_mark:
                 names = np.append(names, starts[-1])
-            columns = Columns(names, np.zeros(len(names), dtype=np.intp), mine[module])
-            made.append(_joined(columns, inputs[k], one_mark and paths is None) if k in inputs else columns)
-        blocks = _through(encoder, [(module, "object") for module, _ in objects], [columns.block for columns in made])
-        below |= {k: x._replace(block=block) for (_, k), x, block in zip(objects, made, blocks, strict=True)}
+            columns = Columns(names, np.zeros(len(names), dtype=np.intp), (mine[module],))
+            made.append(_merge([inputs[k], columns], paths) if k in inputs else columns)
+        blocks = _through(encoder, [(module, "object") for module, _ in objects], [columns.blocks for columns in made])
+        below |= {k: x._replace(blocks=(block,)) for (_, k), x, block in zip(objects, made, blocks, strict=True)}
     return arriving | _gather(encoder, [structure.root], below, structure, paths), parts
-
-
-def _joined(own: Columns, others: Columns, one_mark: bool) -> Columns:
-    """Own columns before those from below; ``one_mark`` if the last of both is a mark, and both have one coefficient."""
-    if one_mark:
-        others.block[-1] += own.block[-1]
-        own = Columns(*(part[:-1] for part in own))
-    return Columns(*map(np.concatenate, zip(own, others, strict=True)))
 
 
 def _together(encoder: Encoder, structure: Structure, below: dict[int, Columns], kept: Array) -> Iterator[list[Step]]:
@@ -212,35 +210,51 @@ def _gather(
     if paths is None:
         weights = structure.edge_weights[[edge for _, edge, _, _ in edges]].astype(encoder.dtype)
         scale = np.repeat(weights, [len(columns.names) for *_, columns in edges])[:, None]
-    made = _through(encoder, [role for role, *_ in edges], [columns.block for *_, columns in edges], scale)
+    made = _through(encoder, [role for role, *_ in edges], [columns.blocks for *_, columns in edges], scale)
     found: dict[int, list[Columns]] = {}
     for (_, edge, parent, columns), block in zip(edges, made, strict=True):
         came = columns.paths if paths is None else paths.along(edge, columns.paths)
-        found.setdefault(parent, []).append(Columns(columns.names, came, block))
+        found.setdefault(parent, []).append(Columns(columns.names, came, (block,)))
     return {parent: _merge(parts, paths) for parent, parts in found.items()}
 
 
-def _through(encoder: Encoder, roles: Sequence[Role], blocks: Sequence[Array], scale: Any = 1.0) -> list[Array]:
-    """``scale · T(R)`` of the rows of each block; blocks beside each other that meet one matrix meet it together."""
-    if not blocks:
+def _through(encoder: Encoder, roles: Sequence[Role], columns: Sequence[tuple[Array, ...]], scale: Any = 1.0) -> list[Array]:
+    """``scale · T(R)`` of columns, each matrix with those of its own; those beside each other meet one matrix together."""
+    if not columns:
         return []
     names, batches = [], []
-    for role, members in groupby(zip(roles, blocks, strict=True), key=itemgetter(0)):
-        mine = [block for _, block in members]
-        names.append(role)
-        batches.append(mine[0] if len(mine) == 1 else np.concatenate(mine))
+    for role, members in groupby(zip(roles, columns, strict=True), key=itemgetter(0)):
+        blocks = [block for _, several in members for block in several]
+        if not encoder.family.rowwise:  # whose matrices are large, and meet a batch as a whole
+            blocks = [np.concatenate(blocks)]
+        names += [role] * len(blocks)
+        batches += blocks
     made = encoder.transparent_products(names, batches, scale)
-    return [made[part] for part in slices_of(blocks)]
+    ends = np.cumsum([sum(map(len, several)) for several in columns])
+    return np.split(made, ends[:-1])
 
 
 def _merge(parts: list[Columns], paths: Paths | None) -> Columns:
-    """The sum: an object that fills several slots has one set of columns, or one for each path."""
-    if len(parts) == 1:
-        return parts[0]
-    if paths is not None:
-        return Columns(*map(np.concatenate, zip(*parts, strict=True)))
-    names = np.unique(np.concatenate([columns.names for columns in parts]))
-    total = np.zeros((len(names), parts[0].block.shape[1]), parts[0].block.dtype)
-    for mine, _, block in parts:
-        total[np.searchsorted(names, mine)] += block
-    return Columns(names, np.zeros(len(names), dtype=np.intp), total)
+    """The sum: an object has one set of columns from all its slots, or one for each path.  Writes to the first of equals."""
+    if paths is None:
+        where: dict[int, Array] = {}
+        parts = [_new(columns, where) for columns in parts]
+    blocks = tuple(block for columns in parts for block in columns.blocks)
+    names, came = (np.concatenate([columns[i] for columns in parts]) for i in range(2))
+    return Columns(names, came, blocks)
+
+
+def _new(columns: Columns, where: dict[int, Array]) -> Columns:
+    """Those whose names are not known yet; the others are added to those that are."""
+    (block,) = columns.blocks
+    names = columns.names.tolist()
+    fresh = [i for i, name in enumerate(names) if name not in where]
+    if len(fresh) < len(block):
+        for i, name in enumerate(names):
+            if name in where:
+                where[name] += block[i]
+        most = len(fresh)
+        taken: Any = slice(most) if fresh == list(range(most)) else fresh
+        columns = Columns(columns.names[taken], columns.paths[taken], (block[taken],))
+    where.update(zip(columns.names.tolist(), columns.blocks[0], strict=True))
+    return columns

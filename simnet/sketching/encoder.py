@@ -562,9 +562,9 @@ class Encoder:
             batch = Batch(compiled, [x[part] for x in group.attributes], weights, self.dtype)
             some, known = runs[part], batch.coefficients(columns)
             if inside:
-                np.matmul(known, columns.block, out=result[first + start : first + start + len(some)])
+                np.matmul(known, columns.blocks[0], out=result[first + start : first + start + len(some)])
             else:
-                result[some] = known @ columns.block
+                result[some] = known @ columns.blocks[0]
 
     def _compiled(self, group: Group, way: Cut) -> Compiled:
         """The columns of a group; the last ones are kept, for the next batch of a stream."""

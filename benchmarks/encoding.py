@@ -65,10 +65,10 @@ def _encode_ratios(
 ) -> np.ndarray:
     batch = np.random.default_rng(0).standard_normal((len(runs), sketcher.sketch_dim)).astype(sketcher.dtype)
     with limited(workers):
-        return ratios(partial(_encode_anew, sketcher, runs), partial(transforms, batch, needed, workers), repetitions)
+        return ratios(partial(encode_anew, sketcher, runs), partial(transforms, batch, needed, workers), repetitions)
 
 
-def _encode_anew(sketcher: simnet.Sketcher, runs: simnet.Executions) -> None:
+def encode_anew(sketcher: simnet.Sketcher, runs: simnet.Executions) -> None:
     sketcher._last = None  # columns that runs have in common are part of what is timed
     sketcher.encode(runs)
 
@@ -97,7 +97,7 @@ def dictionaries(quick: bool) -> Iterator[Row]:
             way = compiled.cut(runs.groups[0].structure, np.inf, shared=jitter == 0.0)
             columns = int(way.held)
             left, right = draw.random((len(runs), columns)).astype(dtype), draw.random((columns, d)).astype(dtype)
-            found = 1.0 / ratios(partial(_encode_anew, sketcher, runs), partial(np.matmul, left, right), 3 if quick else 9)
+            found = 1.0 / ratios(partial(encode_anew, sketcher, runs), partial(np.matmul, left, right), 3 if quick else 9)
             setting = (
                 f"{len(runs)} runs{' with weights of their own' if jitter else ''}, {columns} columns, d = {d}, {dtype}"
             )

@@ -446,6 +446,12 @@ class Encoder:
         ValueError
             If the executions use a module, a slot or an attribute dimension that the sketcher's network does not have.
 
+        Notes
+        -----
+        Runs of one graph share what does not depend on their attributes and weights (:mod:`simnet.sketching.compiled`) where
+        that is less work: from about as many runs as an object has attributes.  Their sketches are then those of the runs
+        one by one up to rounding; of fewer runs, and families ``trig`` and ``packet``, they are the same bits.
+
         Examples
         --------
         >>> import simnet

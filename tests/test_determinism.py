@@ -1,10 +1,10 @@
 """Same seed, same sketch: whatever the batch, the order, or what else was encoded before.
 
 Families without a matrix product (``trig``, ``packet``) give the same bits, on processors whose vector lanes round as
-scalars do, as long as no columns are formed: a batch of no more runs than an object has attributes and a mark has none.
-Products of dense and of sparse matrices, and of columns, are summed in an order that depends on the batch: there it is the
-same up to a few units in the last place of the largest coordinate, which is also what other processors and numbers of
-threads may change.  Workers and clusters are in ``tests/study/test_engine.py``.
+scalars do, as long as no columns are formed, which takes more than ``a + 1`` runs of one graph.  Products of dense and of
+sparse matrices, and of columns, are summed in an order that depends on the batch: there it is the same up to a few units in
+the last place of the largest coordinate, which is also what other processors and numbers of threads may change.
+Workers and clusters are in ``tests/study/test_engine.py``.
 """
 
 from __future__ import annotations

@@ -40,6 +40,13 @@ PASSES, COLUMN_PASSES = 14.0, 48.0
 #: What an object costs in calls, whatever the size, in multiply-adds: without columns, and with.
 CALLS, CUT_CALLS = 2.4e6, 3.0e6
 
+#: A cut that depends on the number of runs is taken if it costs so many times less than the dictionary.
+AGAIN = 1.25
+
+
+#: Products are not cut into narrower pieces than so many columns.
+NARROWEST = 64
+
 
 class Cut(NamedTuple):
     """Which objects hand on columns, and what an encode then has to do."""
@@ -48,7 +55,7 @@ class Cut(NamedTuple):
     own: bool  # whether the own parts of the others are columns too
     columns: float  # products with columns, once
     rows: float  # products with a row of each run
-    held: float  # columns that are kept, and multiplied with what runs hold
+    held: float  # columns that are multiplied with what runs hold: no fewer than are kept
 
     @property
     def whole(self) -> bool:
@@ -74,29 +81,31 @@ def column_counts(structure: Structure, *, shared: bool) -> Array:
     key = ("columns", shared)
     if key not in structure.plans:
         dims = np.array(structure.attribute_dims, dtype=float)
-        counts = _below(structure) @ dims + 1.0 if shared else dims + 1.0
-        if not shared:
-            for step in structure.steps:
-                for slot in step.slots:
-                    np.add.at(counts, slot.parents, counts[slot.children])
+        if shared:
+            counts = np.array([dims[row].sum() for row in _below(structure)]) + 1.0
+        else:
+            counts = dims + 1.0
+            with np.errstate(over="ignore"):  # of paths there can be more than there are numbers
+                for step in structure.steps:
+                    for slot in step.slots:
+                        np.add.at(counts, slot.parents, counts[slot.children])
         structure.plans[key] = counts
     return structure.plans[key]
 
 
 def _below(structure: Structure) -> Array:
     """Which objects every object has below it, itself among them: ``(objects, objects)``."""
-    if "below" not in structure.plans:
-        below = structure.plans["below"] = np.eye(len(structure), dtype=bool)
-        for step in structure.steps:
-            for slot in step.slots:
-                for parent, child in zip(slot.parents, slot.children, strict=True):
-                    below[parent] |= below[child]
-    return structure.plans["below"]
+    below = np.eye(len(structure), dtype=bool)
+    for step in structure.steps:
+        for slot in step.slots:
+            for parent, child in zip(slot.parents, slot.children, strict=True):
+                below[parent] |= below[child]
+    return below
 
 
 def _cut(structure: Structure, kept: Array, own: bool, shared: bool) -> Cut:
     dims = np.array(structure.attribute_dims, dtype=float)
-    counts = column_counts(structure, shared=shared)
+    counts, below = column_counts(structure, shared=shared), _below(structure) if shared else None
     columns, rows, held = 0.0, 0.0, 0.0
     for step in (*structure.steps, structure.root):
         root = step is structure.root
@@ -114,8 +123,7 @@ def _cut(structure: Structure, kept: Array, own: bool, shared: bool) -> Cut:
                     rows += 1
         for parent, children in given.items():
             if root or not kept[parent]:
-                union = _below(structure)[children].any(axis=0) @ dims + 1 if shared else counts[children].sum()
-                held += float(union)
+                held += float(counts[children].sum() if below is None else below[children].any(axis=0) @ dims + 1.0)
         for k in () if root else step.objects.tolist():
             if kept[k]:  # T_0, and T_b for what is below
                 columns += float(counts[k]) + (k in fed) * (float(counts[k] - dims[k]) - (0 if shared else 1))
@@ -135,15 +143,25 @@ def cost(encoder: Encoder, structure: Structure, runs: int, way: Cut | None) -> 
 
 
 def best_cut(encoder: Encoder, group: Group) -> Cut | None:
-    """The cheapest cut for the runs of a group, if there is one with room for its columns that is cheaper than none."""
+    """The cheapest cut for the runs of a group, if there is one with room for its columns that is cheaper than none.
+
+    One where all objects hand on columns is taken before a little cheaper one: it serves the next batch of any size.
+    """
     structure, runs = group.structure, len(group)
     if not structure.root.slots or runs <= min(structure.attribute_dims) + 1:  # nothing to hand on, or not in fewer columns
         return None
+    most = cost(encoder, structure, runs, None)
+    if most <= CUT_CALLS * len(structure):
+        return None
     shared = shares_weights(group)
     room = DICTIONARY_BYTES // (encoder.sketch_dim * encoder.dtype.itemsize)
-    ways = [cut(structure, most, shared=shared) for most in (runs, np.inf)]
-    fit: list[Cut | None] = [None, *(way for way in ways if way.held <= room and (way.own or way.kept.any()))]
-    return min(fit, key=lambda way: cost(encoder, structure, runs, way))
+    best, least = None, most
+    for limit, factor in ((np.inf, 1.0), (runs, AGAIN)):
+        way = cut(structure, limit, shared=shared)
+        price = factor * cost(encoder, structure, runs, way)
+        if way.held <= room and price < least:
+            best, least = way, price
+    return best
 
 
 def shares_weights(group: Group) -> bool:
@@ -173,8 +191,8 @@ class Compiled:
         return Columns(np.arange(self.size), np.zeros(self.size, dtype=np.intp), (rows,))
 
     def _joined(self, encoder: Encoder, columns: Columns) -> Columns:
-        """In one piece."""
-        return columns if len(columns.blocks) == 1 else columns._replace(blocks=(np.concatenate(columns.blocks),))
+        """In one piece, which does not hold what it was made with."""
+        return columns._replace(blocks=(np.concatenate(columns.blocks),))
 
 
 class Batch:
@@ -196,9 +214,12 @@ class Batch:
 
     def coefficients(self, columns: Columns) -> Array:
         """Of columns that arrive somewhere: ``(n, columns)``."""
-        whole = len(columns.names) == self._z.shape[1] and bool((np.diff(columns.names) == 1).all())
-        chosen = self._z if whole else self._z[:, columns.names]
-        return chosen if self._along is None else chosen * self._along[columns.paths].T
+        if self._along is None and self.compiled.way.whole:  # they are in the order of z
+            return self._z
+        chosen = self._z[:, columns.names]
+        if self._along is not None:
+            chosen *= self._along[columns.paths].T
+        return chosen
 
     def arrived(self, k: int) -> Array | None:
         """``s_in`` as far as it comes from objects that hand on columns, if it does: ``(n, d)``."""
@@ -216,10 +237,11 @@ class Batch:
 
 def product_of_few(left: Array, right: Array) -> Array:
     """``left @ right`` for few rows, in pieces that stay on this thread: see :data:`simnet.threads.SMALL`."""
-    rows, inner = left.shape
     columns = right.shape[1]
-    out = np.empty((rows, columns), right.dtype)
-    width = max(1, SMALL // max(1, rows * inner))
+    width = SMALL // max(1, left.size)
+    if width < NARROWEST:
+        return left @ right
+    out = np.empty((len(left), columns), right.dtype)
     pieces, cut_off = divmod(columns, width)
     if pieces:
         np.matmul(left, _pieces(right, pieces, width), out=_pieces(out, pieces, width))

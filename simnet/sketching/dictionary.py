@@ -236,6 +236,8 @@ def _through(encoder: Encoder, roles: Sequence[Role], columns: Sequence[tuple[Ar
 
 def _merge(parts: list[Columns], paths: Paths | None) -> Columns:
     """The sum: an object has one set of columns from all its slots, or one for each path.  Writes to the first of equals."""
+    if len(parts) == 1:
+        return parts[0]
     if paths is None:
         where: dict[int, Array] = {}
         parts = [_new(columns, where) for columns in parts]

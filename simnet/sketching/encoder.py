@@ -360,7 +360,8 @@ class Encoder:
     def _own_parts(self, task: Task, values: list[Array], presence: Array) -> Array:
         """``s_attr`` of the objects of a task: ``(objects, n, d)``."""
         recipe, shape = self.recipe, (len(task.objects), len(presence), self.sketch_dim)
-        own = [recipe.value_share * _stacked([values[k] for k in task.objects[part.rows]]) for part in task.modules]
+        own = [_stacked([values[k] for k in task.objects[part.rows]]) for part in task.modules]
+        own = [np.multiply(recipe.value_share, x, dtype=np.result_type(x, self.dtype)) for x in own]
         rows = _rows([x.astype(self.dtype, copy=False) for x in own])
         names = [(part.module, "value") for part in task.modules]
         if not recipe.presence_share:
@@ -561,7 +562,8 @@ class Encoder:
         columns = compiled.arriving[len(group.structure)]
         first, last = int(runs[0]), int(runs[-1])
         inside = last - first == len(runs) - 1 and bool((np.diff(runs) == 1).all())
-        size = max(1, BATCH_BYTES // ((len(columns.names) if inside else self.sketch_dim) * self.dtype.itemsize))
+        row = len(columns.names) if inside else max(len(columns.names), self.sketch_dim)
+        size = max(1, BATCH_BYTES // (row * self.dtype.itemsize))
         for start in range(0, len(runs), size):
             part = slice(start, start + size)
             weights = group.weights[part] if len(group.weights) > 1 else group.weights

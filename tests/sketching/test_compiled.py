@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 import simnet
 from simnet.sketching import compiled, encoder
 from simnet.sketching.compiled import Batch, Compiled, best_cut, column_counts, cut, shares_weights
-from simnet.threads import limited
+from simnet.threads import SMALL, limited
 from tests import oracle
 from tests.counting import counted_products
 
@@ -121,7 +121,7 @@ def test_sketches_go_to_the_places_of_their_runs_however_many_at_a_time(places, 
 
 
 def test_many_runs_take_columns_and_few_do_not(monkeypatch):
-    sketcher = simnet.Sketcher(LAYERED, 64, seed=3)
+    sketcher = simnet.Sketcher(LAYERED, 2048, seed=3)
 
     def way(n, jitter=0.0):
         return best_cut(sketcher, LAYERED.run(n, seed=1, weight_jitter=jitter).groups[0])
@@ -137,10 +137,10 @@ def test_many_runs_take_columns_and_few_do_not(monkeypatch):
     assert not taken
     sketcher.encode(LAYERED.run(2000, seed=1))
     assert taken[0].whole
-    monkeypatch.setattr(compiled, "DICTIONARY_BYTES", 8 * 64 * 47)  # 45 attributes, the marks, and not one more
+    monkeypatch.setattr(compiled, "DICTIONARY_BYTES", 8 * 2048 * 47)  # 45 attributes, the marks, and not one more
     assert way(2000).whole
     assert not getattr(way(2000, 0.1), "whole", False)
-    monkeypatch.setattr(compiled, "DICTIONARY_BYTES", 8 * 64)
+    monkeypatch.setattr(compiled, "DICTIONARY_BYTES", 8 * 2048)
     assert way(2000) is None
 
 
@@ -151,6 +151,96 @@ def test_runs_without_objects_have_no_columns():
     sketcher = simnet.Sketcher(LAYERED, 32, seed=3)
     assert best_cut(sketcher, empty) is None
     assert not sketcher.encode(empty).any()
+
+
+@pytest.mark.parametrize("n", [16, 200])
+def test_columns_that_are_kept_are_those_of_the_weights_at_hand(n):
+    """One sketcher, one graph: other weights, weights that differ, and the first ones again."""
+    group = LAYERED.run(n, seed=1).groups[0]
+    jittered = LAYERED.run(n, seed=1, weight_jitter=0.5).groups[0]
+    half, first_half = (simnet.networks.Group(g.structure, g.runs, g.attributes, 0.5 * g.weights) for g in (group, jittered))
+    worn = simnet.Sketcher(LAYERED, 2048, seed=3)
+    for one in (group, half, jittered, first_half, group, jittered):
+        assert best_cut(worn, one) is not None
+        fresh = simnet.Sketcher(LAYERED, 2048, seed=3)
+        np.testing.assert_array_equal(worn.encode(one), fresh.encode(one))
+        np.testing.assert_allclose(worn.encode(one), encoded(fresh, one, None), rtol=0, atol=1e-13)
+
+
+def test_batches_of_many_sizes_share_one_dictionary(monkeypatch):
+    made, right = [], encoder.Compiled
+    monkeypatch.setattr(encoder, "Compiled", lambda *a, **k: made.append(1) or right(*a, **k))
+    sketcher = simnet.Sketcher(LAYERED, 256, seed=3)
+    for n in (100, 500, 70, 64, 333):
+        sketcher.encode(LAYERED.run(n, seed=n))
+    assert len(made) == 1
+
+
+def test_how_many_runs_go_together_depends_on_what_is_left_of_the_structure(monkeypatch):
+    """Of nine objects two have sketches of runs: more than four times as many runs have room."""
+    group = LAYERED.run(64, seed=1).groups[0]
+    way = cut(group.structure, 17, shared=True)
+    assert np.count_nonzero(~way.kept) == 2
+    sketcher, sizes, right = simnet.Sketcher(LAYERED, 64, seed=3), [], encoder.Batch
+    monkeypatch.setattr(encoder, "Batch", lambda *a: sizes.append(len(a[1][0])) or right(*a))
+    monkeypatch.setattr(encoder, "LEVELS_BYTES", 9 * 64 * 8 * 4)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    encoded(sketcher, group, way)
+    assert sum(sizes) == 64
+    assert max(sizes) == 16  # and 4 of all nine
+    assert (encoder.TASK_BYTES // (16 * 64 * 8), False, way.kept.tobytes()) in group.structure.plans  # by levels
+
+
+@pytest.mark.parametrize("jitter", [0.0, 0.5])
+def test_coefficients_of_many_runs_are_not_in_memory_at_once(jitter, monkeypatch):
+    group = LAYERED.run(640, seed=1, weight_jitter=jitter).groups[0].subset(np.arange(640), np.arange(640)[::-1])
+    way, sketcher = cut(group.structure, np.inf, shared=jitter == 0.0), simnet.Sketcher(LAYERED, 8, seed=3)
+    assert way.held > 40
+    sizes, right = [], encoder.Batch
+    monkeypatch.setattr(encoder, "Batch", lambda *a: sizes.append(len(a[1][0])) or right(*a))
+    monkeypatch.setattr(encoder, "BATCH_BYTES", 64 * int(way.held) * 8)
+    encoded(sketcher, group, way)
+    assert sizes == [64] * 10
+
+
+@pytest.mark.parametrize("rows", [1, 7, 300])
+@pytest.mark.parametrize("inner", [1, 30, 700])
+@pytest.mark.parametrize("columns", [1, 64, 1000, 5003])
+def test_few_rows_are_multiplied_in_pieces_that_wake_no_other_thread(rows, inner, columns, monkeypatch):
+    draw, pieces = np.random.default_rng(0), []
+    left, right = draw.standard_normal((rows, inner)), draw.standard_normal((inner, columns))
+    multiply = np.matmul
+
+    def counted(a, b, out):
+        pieces.append((a.size * b.shape[-1], b.shape[-1]))
+        return multiply(a, b, out=out)
+
+    monkeypatch.setattr(compiled.np, "matmul", counted)
+    found = compiled.product_of_few(left, right)
+    np.testing.assert_allclose(found, left @ right, rtol=0, atol=1e-12 * inner)
+    assert bool(pieces) == (SMALL // left.size >= compiled.NARROWEST)  # many rows are no business of one thread
+    assert all(size <= SMALL for size, _ in pieces)
+    assert len({width for _, width in pieces}) <= 2
+
+
+def test_so_many_paths_that_they_cannot_be_counted():
+    """1100 objects, each in both slots of the next: 2¹¹⁰⁰ paths."""
+    objects = [("0", "m0", [0.5], [], [])]
+    objects += [(str(k), f"m{k}", [0.5], [str(k - 1)] * 2, [0.5, 0.5]) for k in range(1, 1100)]
+    ex = simnet.Execution.from_objects(objects, outputs={"1099": 1.0})
+    with np.errstate(all="raise"):
+        counts = column_counts(ex.structure, shared=False)
+    assert counts[0] == 2.0
+    assert np.isinf(counts[-1])
+    runs = simnet.Executions.gather([ex, ex.structure and ex]).groups[0]
+    jittered = simnet.networks.Group(
+        runs.structure,
+        np.arange(50),
+        tuple(np.ones((50, 1)) for _ in range(1100)),
+        np.random.default_rng(0).random((50, 2199)),
+    )
+    way = best_cut(simnet.Sketcher(ex.network, 64, seed=3), jittered)
+    assert way is None or not way.whole
 
 
 @pytest.mark.parametrize("defect", simnet.testing.DEFECTS)
@@ -178,7 +268,8 @@ def test_it_takes_as_many_products_as_it_counts(name, monkeypatch):
 
 
 def test_the_model_of_the_cost_picks_the_faster_way():
-    """Processor time on one thread.  A pick is wrong if another way takes less than 0.9 of its time: 3 of 50 may be."""
+    """Processor time on one thread.  A pick is wrong if another way takes less than 0.9 of its time, or a dictionary costs
+    more than it may for serving again: 3 of 50 may be."""
     wrong, tried = [], 0
     with threadpool_limits(1), limited(1):
         for net, size in ((LAYERED, 128), (LAYERED, 2048), (simnet.networks.tree(height=3, attribute_dim=20, seed=0), 512)):
@@ -193,7 +284,8 @@ def test_the_model_of_the_cost_picks_the_faster_way():
                         times = [best(sketcher, group, way) for way in ways]
                         pick = best_cut(sketcher, group)
                         tried += 1
-                        if times[[way is pick for way in ways].index(True)] > min(times) / 0.9:
+                        again = compiled.AGAIN if pick is not None and pick.whole else 1.0
+                        if times[[way is pick for way in ways].index(True)] > again * min(times) / 0.9:
                             wrong.append((size, family, jitter, n, pick, times))
     assert tried == 50
     assert len(wrong) <= 3, wrong

@@ -69,7 +69,7 @@ def _encode_ratios(
 
 
 def encode_anew(sketcher: simnet.Sketcher, runs: simnet.Executions) -> None:
-    sketcher._last = None  # columns that runs have in common are part of what is timed
+    sketcher._shared_columns = ()  # columns that runs have in common are part of what is timed
     sketcher.encode(runs)
 
 
@@ -129,7 +129,7 @@ def model_of_the_cost(quick: bool) -> Iterator[Row]:
                     times = [_processor_time(partial(sketcher._encode_group, group, result, way), sketcher) for way in ways]
                     pick = compiled.best_cut(sketcher, group)
                     right.append((pick is None) == (times[0] <= min(times)))
-                    lost.append(times[[way is pick for way in ways].index(True)] / min(times))
+                    lost.append(times[ways.index(pick)] / min(times))
     settings = f"{len(right)} settings"
     row = Row("dictionary", "picks of the faster way, with columns or without", "all picks", settings, float(np.mean(right)))
     yield row if quick else judged(row, least=0.95)
@@ -140,7 +140,7 @@ def _processor_time(work: partial[None], sketcher: simnet.Sketcher) -> float:
     """The least of three; the first draws the matrices."""
     times = []
     for _ in range(3):
-        sketcher._last = None
+        sketcher._shared_columns = ()
         start = process_time()
         work()
         times.append(process_time() - start)

@@ -14,7 +14,8 @@ and :func:`best_cut` which is cheapest.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,15 +41,16 @@ PASSES, COLUMN_PASSES = 14.0, 48.0
 #: What an object costs in calls, whatever the size, in multiply-adds: without columns, and with.
 CALLS, CUT_CALLS = 2.4e6, 3.0e6
 
-#: A cut that depends on the number of runs is taken if it costs so many times less than the dictionary.
-AGAIN = 1.25
+#: A cut that depends on the number of runs is taken if the dictionary costs more than so many times as much.
+AGAIN = 1.5
 
 
 #: Products are not cut into narrower pieces than so many columns.
 NARROWEST = 64
 
 
-class Cut(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Cut:
     """Which objects hand on columns, and what an encode then has to do."""
 
     kept: Array  # (objects,) bool
@@ -155,13 +157,16 @@ def best_cut(encoder: Encoder, group: Group) -> Cut | None:
         return None
     shared = shares_weights(group)
     room = DICTIONARY_BYTES // (encoder.sketch_dim * encoder.dtype.itemsize)
-    best, least = None, most
-    for limit, factor in ((np.inf, 1.0), (runs, AGAIN)):
+    costs: dict[Cut, float] = {}
+    for limit in (runs, np.inf):
         way = cut(structure, limit, shared=shared)
-        price = factor * cost(encoder, structure, runs, way)
-        if way.held <= room and price < least:
-            best, least = way, price
-    return best
+        if way.held <= room:
+            costs[way] = cost(encoder, structure, runs, way)
+    best = min(costs, key=costs.__getitem__, default=None)
+    if best is None or costs[best] >= most:
+        return None
+    again = [way for way in costs if way.whole and costs[way] <= min(AGAIN * costs[best], most)]
+    return again[0] if again else best
 
 
 def shares_weights(group: Group) -> bool:
@@ -180,6 +185,12 @@ class Compiled:
         )
         finish = self._final if way.whole else self._joined
         self.arriving = {k: finish(encoder, columns) for k, columns in self.arriving.items()}
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that the columns take, in bytes."""
+        blocks = [*self.own.values(), *(columns.blocks[0] for columns in self.arriving.values())]
+        return sum(block.nbytes for block in blocks)
 
     def _final(self, encoder: Encoder, columns: Columns) -> Columns:
         """As sketches store coordinates, and where each has one path in the order of ``z``, so that this is no copy."""

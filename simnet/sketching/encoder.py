@@ -26,7 +26,7 @@ from simnet.networks.executions import as_executions
 from simnet.networks.network import ROOT, Name
 from simnet.networks.structure import check_structure
 from simnet.recipes import Recipe, as_recipe, describe_recipe, read_recipe
-from simnet.sketching.compiled import Batch, Compiled, Cut, best_cut, shares_weights
+from simnet.sketching.compiled import DICTIONARY_BYTES, Batch, Compiled, Cut, best_cut, shares_weights
 from simnet.sketching.operator import SketchOperator
 from simnet.sketching.plan import Piece, Task, pieces, plan
 from simnet.sketching.streaming import in_batches, write_batches
@@ -56,6 +56,9 @@ RUN_BYTES = 1 << 20
 #: Objects go through the transforms together as long as their sketches take no more than this: calls are few, and the cache
 #: is near.
 TASK_BYTES = 1 << 22
+
+#: So many sets of columns are kept, one for each graph and cut, and no more bytes of them than of one.
+KEPT_CUTS = 4
 
 #: The matrices of a module by what they do, beside its slots: see ``simnet.recipes`` for the equation.
 ROLES = ("value", "presence", "object", "attribute", "input")
@@ -91,7 +94,7 @@ class Encoder:
             )
         self.bank = MatrixBank(self.family, self.sketch_dim, self.seed, dtype)
         self.dtype: np.dtype[Any] = np.dtype(self.bank.dtype)
-        self._last: tuple[Any, Compiled] | None = None
+        self._shared_columns: tuple[tuple[Any, Compiled], ...] = ()
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -575,14 +578,22 @@ class Encoder:
                 result[some] = known @ columns.blocks[0]
 
     def _compiled(self, group: Group, way: Cut) -> Compiled:
-        """The columns of a group; the last ones are kept, for the next batch of a stream."""
+        """The columns of a group; the last few are kept, for the next batches of a stream."""
         shared = shares_weights(group)
         key = (group.structure.graph_key, way.kept.tobytes(), way.own, group.weights[0].tobytes() if shared else None)
-        last = self._last  # another thread may put its own there
-        if last is None or last[0] != key:
+        known = self._shared_columns  # a tuple of its own: another thread may put another there
+        found = next((compiled for other, compiled in known if other == key), None)
+        if found is None:
             structure = group.structure_of(0) if shared else group.structure
-            self._last = last = (key, Compiled(self, structure, way, shared=shared))
-        return last[1]
+            found = Compiled(self, structure, way, shared=shared)
+            kept, room = [(key, found)], DICTIONARY_BYTES - found.nbytes
+            for other, compiled in known:
+                room -= compiled.nbytes
+                if room < 0:
+                    break
+                kept.append((other, compiled))
+            self._shared_columns = tuple(kept[:KEPT_CUTS])
+        return found
 
     def operator(self, ex: Execution | Structure) -> SketchOperator:
         """The sketch as a linear operator: ``encode(ex) == operator(ex) @ ex.vector()``.

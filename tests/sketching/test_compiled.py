@@ -167,13 +167,29 @@ def test_columns_that_are_kept_are_those_of_the_weights_at_hand(n):
         np.testing.assert_allclose(worn.encode(one), encoded(fresh, one, None), rtol=0, atol=1e-13)
 
 
-def test_batches_of_many_sizes_share_one_dictionary(monkeypatch):
+def test_batches_of_many_sizes_form_the_columns_of_a_cut_once(monkeypatch):
     made, right = [], encoder.Compiled
-    monkeypatch.setattr(encoder, "Compiled", lambda *a, **k: made.append(1) or right(*a, **k))
-    sketcher = simnet.Sketcher(LAYERED, 256, seed=3)
-    for n in (100, 500, 70, 64, 333):
-        sketcher.encode(LAYERED.run(n, seed=n))
-    assert len(made) == 1
+    monkeypatch.setattr(encoder, "Compiled", lambda *a, **k: made.append(a[2]) or right(*a, **k))
+    sketcher, sizes = simnet.Sketcher(LAYERED, 2048, seed=3), (100, 20, 500, 22, 70, 25, 64, 333)
+    monkeypatch.setattr(compiled, "AGAIN", 1.0)
+    for n in sizes:
+        sketcher.encode(LAYERED.run(n, seed=n, weight_jitter=0.5))
+    assert sorted(way.whole for way in made) == [False, True]
+    monkeypatch.setattr(
+        encoder, "DICTIONARY_BYTES", right(sketcher, LAYERED.run(1)[0].structure, made[0], shared=False).nbytes
+    )
+    sketcher._shared_columns = ()
+    for n in sizes[:3]:
+        sketcher.encode(LAYERED.run(n, seed=n, weight_jitter=0.5))
+        assert len(sketcher._shared_columns) == 1
+    for weight in range(10):  # another graph each, so to say
+        group = LAYERED.run(100, seed=1).groups[0]
+        sketcher.encode(simnet.networks.Group(group.structure, group.runs, group.attributes, (weight + 1.0) * group.weights))
+    assert len(sketcher._shared_columns) == 1
+    monkeypatch.setattr(encoder, "DICTIONARY_BYTES", 1 << 28)
+    for weight in range(10):
+        sketcher.encode(simnet.networks.Group(group.structure, group.runs, group.attributes, (weight + 1.0) * group.weights))
+    assert len(sketcher._shared_columns) == encoder.KEPT_CUTS
 
 
 def test_how_many_runs_go_together_depends_on_what_is_left_of_the_structure(monkeypatch):
@@ -285,7 +301,7 @@ def test_the_model_of_the_cost_picks_the_faster_way():
                         pick = best_cut(sketcher, group)
                         tried += 1
                         again = compiled.AGAIN if pick is not None and pick.whole else 1.0
-                        if times[[way is pick for way in ways].index(True)] > again * min(times) / 0.9:
+                        if times[ways.index(pick)] > again * min(times) / 0.9:
                             wrong.append((size, family, jitter, n, pick, times))
     assert tried == 50
     assert len(wrong) <= 3, wrong
@@ -294,7 +310,7 @@ def test_the_model_of_the_cost_picks_the_faster_way():
 def best(sketcher, group, way):
     result, times = np.empty((len(group), sketcher.sketch_dim)), []
     for _ in range(3):
-        sketcher._last = None  # forming the columns is part of it
+        sketcher._shared_columns = ()  # forming the columns is part of it
         start = process_time()
         sketcher._encode_group(group, result, way)
         times.append(process_time() - start)

@@ -7,6 +7,7 @@ import pytest
 
 import simnet
 from simnet.learning import blind_wiring
+from simnet.sketching import encoder
 from tests.learning.conftest import make_pairs
 
 NO_MARKS = simnet.Recipe(identity=0.5, mixing=0.5, attribute_share=0.5, input_share=0.5, value_share=0.5, presence_share=0.0)
@@ -125,11 +126,15 @@ def test_inputs_that_never_change(three_levels):
         assert found.undetermined
 
 
-def test_weights_that_vary_make_no_false_support(three_levels):
+@pytest.mark.parametrize("one_by_one", [False, True])
+def test_weights_that_vary_make_no_false_support(three_levels, one_by_one, monkeypatch):
+    """Ranks are those of paths, and small: whether all can be told from rounding depends on how the runs were encoded."""
+    if one_by_one:
+        monkeypatch.setattr(encoder, "best_cut", lambda *_: None)
     pairs = make_pairs(three_levels.network, 2000, 256, jitter=0.3)
     found = blind_wiring(pairs.active, pairs.sketches)
     assert not false_ones(found, pairs.truth)
-    assert found.undetermined
+    assert found.undetermined or sets(found) == pairs.truth
 
 
 def test_what_is_refused():

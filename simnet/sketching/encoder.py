@@ -26,7 +26,8 @@ from simnet.networks.executions import as_executions
 from simnet.networks.network import ROOT, Name
 from simnet.networks.structure import check_structure
 from simnet.recipes import Recipe, as_recipe, describe_recipe, read_recipe
-from simnet.sketching.compiled import DICTIONARY_BYTES, Batch, Compiled, Cut, best_cut, shares_weights
+from simnet.sketching.compiled import Batch, Compiled
+from simnet.sketching.cuts import DICTIONARY_BYTES, Cut, best_cut, shares_weights
 from simnet.sketching.operator import SketchOperator
 from simnet.sketching.plan import Piece, Task, pieces, plan
 from simnet.sketching.streaming import in_batches, write_batches
@@ -452,7 +453,7 @@ class Encoder:
 
         Notes
         -----
-        Runs of one graph share what does not depend on their attributes and weights (:mod:`simnet.sketching.compiled`) where
+        Runs of one graph share what does not depend on their attributes and weights (:mod:`simnet.sketching.cuts`) where
         that is less work: from about as many runs as an object has attributes.  Their sketches are then those of the runs
         one by one up to rounding; of fewer runs, and families ``trig`` and ``packet``, they are the same bits.
 

@@ -9,8 +9,9 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 import simnet
-from simnet.sketching import compiled, encoder
-from simnet.sketching.compiled import Batch, Compiled, best_cut, column_counts, cut, shares_weights
+from simnet.sketching import compiled, cuts, encoder
+from simnet.sketching.compiled import Batch, Compiled
+from simnet.sketching.cuts import best_cut, column_counts, cut, shares_weights
 from simnet.threads import SMALL, limited
 from tests import oracle
 from tests.counting import counted_products
@@ -44,7 +45,7 @@ OPTIONS = [
 ]
 
 
-def cuts(group):
+def all_cuts(group):
     """Every cut of a group that differs."""
     shared = shares_weights(group)
     limits = [*sorted(set(column_counts(group.structure, shared=shared).tolist())), np.inf]
@@ -66,7 +67,7 @@ def test_every_cut_gives_the_sketches_of_the_transforms(name, options):
         largest = np.abs(expected).max()
         assert largest > 0.0
         rounding = 1e-5 if sketcher.dtype == np.float32 else 1e-13
-        for way in cuts(group):
+        for way in all_cuts(group):
             found.append(encoded(sketcher, group, way))
             assert found[-1].dtype == expected.dtype
             np.testing.assert_allclose(found[-1], expected, rtol=0, atol=rounding * largest)
@@ -82,8 +83,8 @@ def test_every_cut_gives_the_definition(jitter):
     expected = sketcher.to_natural(np.stack([oracle.sketch(runs[i], sketcher) for i in range(6)]))
     (group,) = runs.groups
     assert shares_weights(group) == (jitter == 0.0)
-    assert len(cuts(group)) > 4
-    for way in cuts(group):
+    assert len(all_cuts(group)) > 4
+    for way in all_cuts(group):
         np.testing.assert_allclose(sketcher.to_natural(encoded(sketcher, group, way)), expected, rtol=0, atol=1e-14)
 
 
@@ -113,7 +114,7 @@ def test_sketches_go_to_the_places_of_their_runs_however_many_at_a_time(places, 
     sketcher, results = simnet.Sketcher(LAYERED, 64, seed=3), []
     monkeypatch.setattr(encoder, "BATCH_BYTES", most)
     monkeypatch.setattr(encoder, "LEVELS_BYTES", most)
-    for way in (None, *cuts(group)):
+    for way in (None, *all_cuts(group)):
         results.append(np.full((10, 64), 7.0))
         sketcher._encode_group(group, results[-1], way)
         np.testing.assert_allclose(results[-1], results[0], rtol=0, atol=1e-13)
@@ -137,10 +138,10 @@ def test_many_runs_take_columns_and_few_do_not(monkeypatch):
     assert not taken
     sketcher.encode(LAYERED.run(2000, seed=1))
     assert taken[0].whole
-    monkeypatch.setattr(compiled, "DICTIONARY_BYTES", 8 * 2048 * 47)  # 45 attributes, the marks, and not one more
+    monkeypatch.setattr(cuts, "DICTIONARY_BYTES", 8 * 2048 * 47)  # 45 attributes, the marks, and not one more
     assert way(2000).whole
     assert not getattr(way(2000, 0.1), "whole", False)
-    monkeypatch.setattr(compiled, "DICTIONARY_BYTES", 8 * 2048)
+    monkeypatch.setattr(cuts, "DICTIONARY_BYTES", 8 * 2048)
     assert way(2000) is None
 
 
@@ -171,7 +172,7 @@ def test_batches_of_many_sizes_form_the_columns_of_a_cut_once(monkeypatch):
     made, right = [], encoder.Compiled
     monkeypatch.setattr(encoder, "Compiled", lambda *a, **k: made.append(a[2]) or right(*a, **k))
     sketcher, sizes = simnet.Sketcher(LAYERED, 2048, seed=3), (100, 20, 500, 22, 70, 25, 64, 333)
-    monkeypatch.setattr(compiled, "AGAIN", 1.0)
+    monkeypatch.setattr(cuts, "AGAIN", 1.0)
     for n in sizes:
         sketcher.encode(LAYERED.run(n, seed=n, weight_jitter=0.5))
     assert sorted(way.whole for way in made) == [False, True]
@@ -270,7 +271,7 @@ def test_a_defect_is_not_passed_by(defect, monkeypatch):
 def test_it_takes_as_many_products_as_it_counts(name, monkeypatch):
     made, tried = counted_products(monkeypatch), 0
     for group in RUNS[name]:
-        for way in cuts(group):
+        for way in all_cuts(group):
             sketcher, result = simnet.Sketcher(group.structure.network, 64, seed=3), np.empty((60, 64))
             by_columns, by_rows = (
                 {group.structure.modules[k] for k in np.flatnonzero(kept)} for kept in (way.kept, ~way.kept)
@@ -300,7 +301,7 @@ def test_the_model_of_the_cost_picks_the_faster_way():
                         times = [best(sketcher, group, way) for way in ways]
                         pick = best_cut(sketcher, group)
                         tried += 1
-                        again = compiled.AGAIN if pick is not None and pick.whole else 1.0
+                        again = cuts.AGAIN if pick is not None and pick.whole else 1.0
                         if times[ways.index(pick)] > again * min(times) / 0.9:
                             wrong.append((size, family, jitter, n, pick, times))
     assert tried == 50

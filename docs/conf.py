@@ -47,6 +47,7 @@ python_maximum_signature_line_length = 100
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", r"(?!simnet\b).*")]
 nitpick_ignore = [  # internal: in signatures, and in no page
+    ("py:class", "simnet.matrices.passes.Finish"),
     ("py:class", "simnet.networks.structure.Step"),
     ("py:class", "simnet.learning.blind.Data"),
     ("py:class", "simnet.learning.ranks.Coordinates"),

@@ -453,7 +453,7 @@ class Encoder:
 
         Notes
         -----
-        Runs of one graph share what does not depend on their attributes and weights (:mod:`simnet.sketching.cuts`) where
+        Runs of one graph share what does not depend on their attributes and weights (``simnet.sketching.cuts``) where
         that is less work: from about as many runs as an object has attributes.  Their sketches are then those of the runs
         one by one up to rounding; of fewer runs, and families ``trig`` and ``packet``, they are the same bits.
 

@@ -63,7 +63,7 @@ class Group:
         """The ``i``-th run of the group on its own."""
         return Execution(self.structure_of(i), tuple(x[i] for x in self.attributes))
 
-    def subset(self, rows: Array, runs: Array) -> Group:
+    def subset(self, rows: Array | slice, runs: Array) -> Group:
         """Some of the runs, renumbered."""
         weights = self.weights[rows] if len(self.weights) > 1 else self.weights
         return Group(self.structure, runs, tuple(x[rows] for x in self.attributes), weights)

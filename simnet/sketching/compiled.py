@@ -29,9 +29,9 @@ NARROWEST = 64
 class Compiled:
     """What the runs of a group have in common: columns, as far as a cut hands them on."""
 
-    def __init__(self, encoder: Encoder, structure: Structure, way: Cut, *, shared: bool) -> None:
+    def __init__(self, encoder: Encoder, structure: Structure, way: Cut) -> None:
         self.way, self.size = way, sum(structure.attribute_dims) + 1
-        self.paths = None if shared else Paths()
+        self.paths = None if way.shared else Paths()
         self.arriving, self.own = column_blocks(
             encoder, structure, one_mark=True, kept=way.kept, own=way.own, paths=self.paths
         )

@@ -44,6 +44,7 @@ AGAIN = 1.5
 class Cut:
     """Which objects hand on columns, and what an encode then has to do."""
 
+    shared: bool  # whether all runs have the same weights, which are then in the columns
     kept: Array  # (objects,) bool
     own: bool  # whether the own parts of the others are columns too
     columns: float  # products with columns, once
@@ -57,10 +58,7 @@ class Cut:
 
 
 def cut(structure: Structure, runs: float, *, shared: bool) -> Cut:
-    """The cut where an object hands on columns as long as these are no more than ``runs``.
-
-    ``shared`` says that all runs have the same weights.
-    """
+    """The cut where an object hands on columns as long as these are no more than ``runs``."""
     kept = column_counts(structure, shared=shared) <= runs
     own = max(structure.attribute_dims, default=0) + 1 <= runs
     key = ("cut", shared, own, kept.tobytes())
@@ -123,7 +121,7 @@ def _cut(structure: Structure, kept: Array, own: bool, shared: bool) -> Cut:
             else:
                 rows += 1 + (k in fed) + (0 if own else 2)
                 held += own * (float(dims[k]) + 1)
-    return Cut(kept, own, columns, rows, held)
+    return Cut(shared, kept, own, columns, rows, held)
 
 
 def cost(encoder: Encoder, structure: Structure, runs: int, way: Cut | None) -> float:

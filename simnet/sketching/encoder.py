@@ -27,7 +27,7 @@ from simnet.networks.network import ROOT, Name
 from simnet.networks.structure import check_structure
 from simnet.recipes import Recipe, as_recipe, describe_recipe, read_recipe
 from simnet.sketching.compiled import Batch, Compiled
-from simnet.sketching.cuts import DICTIONARY_BYTES, Cut, best_cut, shares_weights
+from simnet.sketching.cuts import DICTIONARY_BYTES, Cut, best_cut
 from simnet.sketching.operator import SketchOperator
 from simnet.sketching.plan import Piece, Task, pieces, plan
 from simnet.sketching.streaming import in_batches, write_batches
@@ -570,23 +570,20 @@ class Encoder:
         size = max(1, BATCH_BYTES // (row * self.dtype.itemsize))
         for start in range(0, len(runs), size):
             part = slice(start, start + size)
-            weights = group.weights[part] if len(group.weights) > 1 else group.weights
-            batch = Batch(compiled, [x[part] for x in group.attributes], weights, self.dtype)
-            some, known = runs[part], batch.coefficients(columns)
+            some = group.subset(part, runs[part])
+            known = Batch(compiled, some.attributes, some.weights, self.dtype).coefficients(columns)
             if inside:
                 np.matmul(known, columns.blocks[0], out=result[first + start : first + start + len(some)])
             else:
-                result[some] = known @ columns.blocks[0]
+                result[some.runs] = known @ columns.blocks[0]
 
     def _compiled(self, group: Group, way: Cut) -> Compiled:
         """The columns of a group; the last few are kept, for the next batches of a stream."""
-        shared = shares_weights(group)
-        key = (group.structure.graph_key, way.kept.tobytes(), way.own, group.weights[0].tobytes() if shared else None)
+        key = (group.structure.graph_key, way.kept.tobytes(), way.own, group.weights[0].tobytes() if way.shared else None)
         known = self._shared_columns  # a tuple of its own: another thread may put another there
         found = next((compiled for other, compiled in known if other == key), None)
         if found is None:
-            structure = group.structure_of(0) if shared else group.structure
-            found = Compiled(self, structure, way, shared=shared)
+            found = Compiled(self, group.structure_of(0) if way.shared else group.structure, way)
             kept, room = [(key, found)], DICTIONARY_BYTES - found.nbytes
             for other, compiled in known:
                 room -= compiled.nbytes

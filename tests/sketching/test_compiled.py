@@ -95,7 +95,7 @@ def test_an_object_on_two_paths_has_columns_for_each_where_weights_differ():
     assert column_counts(ex.structure, shared=True).tolist() == [3, 5, 5, 9]
     assert column_counts(ex.structure, shared=False).tolist() == [3, 6, 6, 15]
     sketcher, whole = simnet.Sketcher(ex.network, 16, seed=3), cut(ex.structure, np.inf, shared=False)
-    made = Compiled(sketcher, ex.structure, whole, shared=False)
+    made = Compiled(sketcher, ex.structure, whole)
     left, right, top, bottom, out = weights = np.random.default_rng(0).random((5, 7))
     batch = Batch(made, [np.full((7, 2), k + 2.0) for k in range(4)], weights.T, np.dtype(float))
     found = batch.coefficients(made.arriving[4]).T
@@ -176,9 +176,7 @@ def test_batches_of_many_sizes_form_the_columns_of_a_cut_once(monkeypatch):
     for n in sizes:
         sketcher.encode(LAYERED.run(n, seed=n, weight_jitter=0.5))
     assert sorted(way.whole for way in made) == [False, True]
-    monkeypatch.setattr(
-        encoder, "DICTIONARY_BYTES", right(sketcher, LAYERED.run(1)[0].structure, made[0], shared=False).nbytes
-    )
+    monkeypatch.setattr(encoder, "DICTIONARY_BYTES", right(sketcher, LAYERED.run(1)[0].structure, made[0]).nbytes)
     sketcher._shared_columns = ()
     for n in sizes[:3]:
         sketcher.encode(LAYERED.run(n, seed=n, weight_jitter=0.5))
@@ -249,9 +247,8 @@ def test_so_many_paths_that_they_cannot_be_counted():
         counts = column_counts(ex.structure, shared=False)
     assert counts[0] == 2.0
     assert np.isinf(counts[-1])
-    runs = simnet.Executions.gather([ex, ex.structure and ex]).groups[0]
     jittered = simnet.networks.Group(
-        runs.structure,
+        ex.structure,
         np.arange(50),
         tuple(np.ones((50, 1)) for _ in range(1100)),
         np.random.default_rng(0).random((50, 2199)),

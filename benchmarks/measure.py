@@ -11,6 +11,9 @@ import numpy as np
 
 Work = Callable[[], object]
 
+#: Threads of matrix products are awake for a tenth of a second after each, and keep a core busy.
+AWAKE = 0.15
+
 
 @dataclass(frozen=True)
 class Row:
@@ -34,11 +37,21 @@ def clock(work: Work) -> float:
     return perf_counter() - start
 
 
-def ratios(work: Work, against: Work, repetitions: int) -> np.ndarray:
-    """Times of one over times of the other, pair by pair; a first call of each is not counted."""
+def ratios(work: Work, against: Work, repetitions: int, pause: float = 0.0) -> np.ndarray:
+    """Times of one over times of the other, pair by pair; a first call of each is not counted.
+
+    A pause before each, in seconds, is spent awake: a processor that has slept is slow for a while.
+    """
+
+    def seconds(piece: Work) -> float:
+        start = perf_counter() + pause
+        while perf_counter() < start:
+            pass
+        return clock(piece)
+
     work()
     against()
-    return np.array([clock(work) / clock(against) for _ in range(repetitions)])
+    return np.array([seconds(work) / seconds(against) for _ in range(repetitions)])
 
 
 def judged(row: Row, *, most: float = math.inf, least: float = -math.inf) -> Row:

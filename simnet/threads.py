@@ -1,7 +1,9 @@
 """Threads for transforms: as many as ``OMP_NUM_THREADS`` says, or else as there are processors.
 
-Matrix products have threads of their own; transforms have none, and batches of runs, or the rows of one batch, are shared
-out among these.  Rows are computed alike on any thread, so that results are the same bits whatever the number.
+Transforms have no threads of their own: batches of runs, or the rows of one batch, are shared out among these.  Matrix
+products have some, which are awake for a tenth of a second after each, and keep a core busy that transforms could use: where
+both meet, products are shared out here too.  Rows are computed alike on any thread, so that results are the same bits
+whatever the number.
 """
 
 from __future__ import annotations
@@ -11,15 +13,16 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from threading import local
+from threading import Lock, local
 from typing import Any
 
-#: Matrix products are of so many multiply-adds each where transforms use the threads: more would wake those of BLAS, which
-#: then keep a core busy.
+#: Matrix products among transforms are of so many multiply-adds each: more would wake the threads of BLAS.
 SMALL = 1 << 17
 
 #: ``_here.most`` is the limit in this thread, where there is one.
 _here = local()
+
+_limiting = Lock()
 
 
 def threads() -> int:
@@ -53,6 +56,31 @@ def limited(most: int) -> Iterator[None]:
         yield
     finally:
         _here.most = before
+
+
+@contextmanager
+def products_on_one_thread() -> Iterator[None]:
+    """No matrix product within wakes the threads of BLAS.
+
+    They are those of the whole process: products elsewhere have one thread too for that time.  Where several ask for this,
+    the first says when it ends: two that put back what they found could leave one thread for good.
+    """
+    if not _limiting.acquire(blocking=False):
+        yield
+        return
+    try:
+        with _blas().limit(limits=1, user_api="blas"):
+            yield
+    finally:
+        _limiting.release()
+
+
+@cache
+def _blas() -> Any:
+    """That of NumPy, and what else is loaded by now."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def spread(work: Callable[[Any], None], items: Iterable[Any]) -> None:

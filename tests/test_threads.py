@@ -144,3 +144,34 @@ def test_after_a_failure_nothing_more_is_begun(monkeypatch):
         threads.spread(work, range(100))
     time.sleep(0.7)  # long enough for all of them
     assert len(begun) < 20
+
+
+def products():
+    """How many threads matrix products have, in libraries that were there when they were first asked for."""
+    return [library.num_threads for library in threads._blas().select(user_api="blas").lib_controllers]
+
+
+def test_matrix_products_have_one_thread_and_then_as_many_as_before():
+    inside, left = threading.Event(), threading.Event()
+
+    def other():
+        with threads.products_on_one_thread():
+            inside.set()
+            left.wait(10)
+            raise ValueError("other")
+
+    with ThreadPoolExecutor(1) as pool, threads._blas().limit(limits=2):
+        assert set(products()) == {2}
+        with threads.products_on_one_thread(), threads.products_on_one_thread():
+            assert set(products()) == {1}
+        assert set(products()) == {2}
+        with threads.products_on_one_thread():
+            busy = pool.submit(other)
+            inside.wait(10)
+            assert set(products()) == {1}
+        left.set()  # the other leaves last, and has nothing to put back
+        with pytest.raises(ValueError, match="other"):
+            busy.result()
+        assert set(products()) == {2}
+        with threads.products_on_one_thread():  # a failure has let go of it
+            assert set(products()) == {1}

@@ -15,15 +15,11 @@ from simnet.networks import Structure
 from simnet.networks.network import Name
 from simnet.sketching.cuts import Cut
 from simnet.sketching.dictionary import Columns, Paths, column_blocks, scatter
-from simnet.threads import SMALL
 
 if TYPE_CHECKING:
     from simnet.sketching.encoder import Encoder
 
 Array = NDArray[Any]
-
-#: Products are not cut into narrower pieces than so many columns.
-NARROWEST = 64
 
 
 class Compiled:
@@ -87,33 +83,12 @@ class Batch:
     def arrived(self, k: int) -> Array | None:
         """``s_in`` as far as it comes from objects that hand on columns, if it does: ``(n, d)``."""
         columns = self.compiled.arriving.get(k)
-        return None if columns is None else product_of_few(self.coefficients(columns), columns.blocks[0])
+        return None if columns is None else self.coefficients(columns) @ columns.blocks[0]
 
     def own_part(self, module: Name, objects: Array) -> Array:
         """``η_a T_a s_attr`` of objects of a module: ``(objects, n, d)``."""
         columns = self.compiled.own[module]
         known = np.ones((len(objects), len(self._z), len(columns)), columns.dtype)
         np.stack([self._values[k] for k in objects], out=known[..., :-1], casting="same_kind")
-        made = product_of_few(known.reshape(-1, len(columns)), columns)
+        made = known.reshape(-1, len(columns)) @ columns
         return made.reshape(*known.shape[:2], -1)
-
-
-def product_of_few(left: Array, right: Array) -> Array:
-    """``left @ right`` for few rows, in pieces that stay on this thread: see :data:`simnet.threads.SMALL`."""
-    columns = right.shape[1]
-    width = SMALL // max(1, left.size)
-    if width < NARROWEST:
-        return left @ right
-    out = np.empty((len(left), columns), right.dtype)
-    pieces, cut_off = divmod(columns, width)
-    if pieces:
-        np.matmul(left, _pieces(right, pieces, width), out=_pieces(out, pieces, width))
-    if cut_off:
-        np.matmul(left, right[:, -cut_off:], out=out[:, -cut_off:])
-    return out
-
-
-def _pieces(matrix: Array, count: int, width: int) -> Array:
-    """The columns in pieces, as a view: ``(count, rows, width)``."""
-    rows = matrix[:, : count * width].reshape(len(matrix), count, width)
-    return rows.transpose(1, 0, 2)

@@ -31,10 +31,10 @@ DICTIONARY_BYTES = 1 << 28
 
 #: What a product costs beside its own work, for each coordinate, in multiply-adds of a large matrix product: passes over the
 #: vector for shares, weights and sums.  Columns are copied once more.
-PASSES, COLUMN_PASSES = 14.0, 48.0
+PASSES, COLUMN_PASSES = 18.0, 40.0
 
 #: What an object costs in calls, whatever the size, in multiply-adds: without columns, and with.
-CALLS, CUT_CALLS = 2.4e6, 3.0e6
+CALLS, CUT_CALLS = 1.2e6, 3.0e6
 
 #: A cut that depends on the number of runs is taken if the dictionary costs more than so many times as much.
 AGAIN = 1.5

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -31,7 +31,7 @@ from simnet.sketching.cuts import DICTIONARY_BYTES, Cut, best_cut
 from simnet.sketching.operator import SketchOperator
 from simnet.sketching.plan import Piece, Task, pieces, plan
 from simnet.sketching.streaming import in_batches, write_batches
-from simnet.threads import limited, spread, threads
+from simnet.threads import limited, products_on_one_thread, spread, threads
 
 Array = NDArray[Any]
 
@@ -40,7 +40,7 @@ Array = NDArray[Any]
 np.empty((1 << 25) - (1 << 16), np.uint8)
 
 #: Products of runs with a dictionary take about this many bytes at a time.
-BATCH_BYTES = 1 << 26
+BATCH_BYTES = 1 << 24
 
 #: Runs go through a structure by levels as long as the sketches of its objects take no more than this, and else depth first.
 LEVELS_BYTES = 1 << 25
@@ -557,8 +557,16 @@ class Encoder:
                 made = _received(len(structure), arrived, batch)
             result[group.runs[part]] = self.to_stored(made)
 
-        with limited(threads() if self.family.rowwise else 1):
-            spread(fill, range(0, len(group), size))
+        self._shared_out(fill, range(0, len(group), size))
+
+    def _shared_out(self, work: Callable[[int], None], items: Iterable[int]) -> None:
+        """Batches of runs to threads, or to those of matrix products where matrices are dense."""
+        if self.family.rowwise:
+            with products_on_one_thread():
+                spread(work, items)
+        else:
+            with limited(1):
+                spread(work, items)
 
     def _by_dictionary(self, group: Group, result: Array, way: Cut) -> None:
         """One matrix product: all objects hand on columns."""
@@ -566,9 +574,10 @@ class Encoder:
         columns = compiled.arriving[len(group.structure)]
         first, last = int(runs[0]), int(runs[-1])
         inside = last - first == len(runs) - 1 and bool((np.diff(runs) == 1).all())
-        row = len(columns.names) if inside else max(len(columns.names), self.sketch_dim)
+        row = max(len(columns.names), self.sketch_dim)
         size = max(1, BATCH_BYTES // (row * self.dtype.itemsize))
-        for start in range(0, len(runs), size):
+
+        def fill(start: int) -> None:
             part = slice(start, start + size)
             some = group.subset(part, runs[part])
             known = Batch(compiled, some.attributes, some.weights, self.dtype).coefficients(columns)
@@ -576,6 +585,8 @@ class Encoder:
                 np.matmul(known, columns.blocks[0], out=result[first + start : first + start + len(some)])
             else:
                 result[some.runs] = known @ columns.blocks[0]
+
+        self._shared_out(fill, range(0, len(runs), size))
 
     def _compiled(self, group: Group, way: Cut) -> Compiled:
         """The columns of a group; the last few are kept, for the next batches of a stream."""

@@ -6,13 +6,13 @@ from time import process_time
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 import simnet
-from simnet.sketching import compiled, cuts, encoder
+from simnet.sketching import cuts, encoder
 from simnet.sketching.compiled import Batch, Compiled
 from simnet.sketching.cuts import best_cut, column_counts, cut, shares_weights
-from simnet.threads import SMALL, limited
+from simnet.threads import limited
 from tests import oracle
 from tests.counting import counted_products
 
@@ -218,24 +218,32 @@ def test_coefficients_of_many_runs_are_not_in_memory_at_once(jitter, monkeypatch
     assert sizes == [64] * 10
 
 
-@pytest.mark.parametrize("rows", [1, 7, 300])
-@pytest.mark.parametrize("inner", [1, 30, 700])
-@pytest.mark.parametrize("columns", [1, 64, 1000, 5003])
-def test_few_rows_are_multiplied_in_pieces_that_wake_no_other_thread(rows, inner, columns, monkeypatch):
-    draw, pieces = np.random.default_rng(0), []
-    left, right = draw.standard_normal((rows, inner)), draw.standard_normal((inner, columns))
-    multiply = np.matmul
+@pytest.mark.parametrize(("family", "woken"), [("trig", False), ("gaussian", True)])
+@pytest.mark.parametrize("most", [15, np.inf])
+def test_products_with_columns_do_not_wake_threads_that_transforms_could_use(family, woken, most, monkeypatch):
+    blas, found, right = ThreadpoolController().select(user_api="blas"), [], encoder.Batch
 
-    def counted(a, b, out):
-        pieces.append((a.size * b.shape[-1], b.shape[-1]))
-        return multiply(a, b, out=out)
+    def threads():
+        return {library.num_threads for library in blas.lib_controllers}
 
-    monkeypatch.setattr(compiled.np, "matmul", counted)
-    found = compiled.product_of_few(left, right)
-    np.testing.assert_allclose(found, left @ right, rtol=0, atol=1e-12 * inner)
-    assert bool(pieces) == (SMALL // left.size >= compiled.NARROWEST)  # many rows are no business of one thread
-    assert all(size <= SMALL for size, _ in pieces)
-    assert len({width for _, width in pieces}) <= 2
+    monkeypatch.setattr(encoder, "Batch", lambda *a: found.append(threads()) or right(*a))
+    group = LAYERED.run(64, seed=1).groups[0]
+    with blas.limit(limits=2):
+        encoded(simnet.Sketcher(LAYERED, 64, family, seed=3), group, cut(group.structure, most, shared=True))
+        assert threads() == {2}
+    assert found
+    assert all(count == ({2} if woken else {1}) for count in found)
+
+
+@pytest.mark.parametrize("most", [15, np.inf])
+def test_columns_give_the_same_bits_on_any_number_of_threads(most, monkeypatch):
+    group, found = LAYERED.run(64, seed=1).groups[0], []
+    monkeypatch.setattr(encoder, "BATCH_BYTES", 16 * 64 * 8)
+    for count in ("1", "2", "5"):
+        monkeypatch.setenv("OMP_NUM_THREADS", count)
+        found.append(encoded(simnet.Sketcher(LAYERED, 64, seed=3), group, cut(group.structure, most, shared=True)))
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_array_equal(found[0], found[2])
 
 
 def test_so_many_paths_that_they_cannot_be_counted():

@@ -68,9 +68,9 @@ def test_an_answer_is_right_or_its_interval_is_wide(name, method, dtype):
 
 
 def check_cover(method, dtype):
-    """60 chains of 25: at every width at least 95 %, up to chance (failure probability 1e-6 a width)."""
+    """30 chains of 25: at every width at least 95 %, up to chance (failure probability 1e-6 a width)."""
     widths, covered = [], []
-    for seed in range(60):
+    for seed in range(30):
         ex = chain(25, seed)
         sketcher = simnet.Sketcher(ex.network, 1024, seed=seed, dtype=dtype)
         intervals = sketcher.decode(sketcher.encode(ex), ex.structure, method).interval(0.95)

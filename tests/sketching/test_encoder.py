@@ -131,7 +131,7 @@ def test_a_run_without_objects_has_the_zero_sketch():
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_single_precision_gives_single_precision_near_the_double_one(family, execution):
-    for d in (64, 1024):
+    for d in (64, 256 if family == "haar" else 1024):  # a large haar matrix takes long to draw
         double, single = (simnet.Sketcher(execution.network, d, family, seed=3, dtype=t) for t in ("float64", "float32"))
         s, t = double.encode(execution), single.encode(execution)
         assert (s.dtype, t.dtype) == (np.float64, np.float32)

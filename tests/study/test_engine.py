@@ -185,7 +185,7 @@ def test_an_estimate_of_time_runs_two_trials_a_point_and_keeps_them(place):
 
 
 #: ``SIMNET_KILLS=100`` makes as many.
-KILLS = max(int(os.environ.get("SIMNET_KILLS", "20")), 6)
+KILLS = max(int(os.environ.get("SIMNET_KILLS", "12")), 6)
 
 
 def wait_until(condition):

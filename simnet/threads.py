@@ -22,6 +22,7 @@ SMALL = 1 << 17
 #: ``_here.most`` is the limit in this thread, where there is one.
 _here = local()
 
+#: Held by who limits the threads of BLAS.
 _limiting = Lock()
 
 

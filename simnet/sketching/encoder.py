@@ -560,13 +560,9 @@ class Encoder:
         self._shared_out(fill, range(0, len(group), size))
 
     def _shared_out(self, work: Callable[[int], None], items: Iterable[int]) -> None:
-        """Batches of runs to threads, or to those of matrix products where matrices are dense."""
-        if self.family.rowwise:
-            with products_on_one_thread():
-                spread(work, items)
-        else:
-            with limited(1):
-                spread(work, items)
+        """Batches of runs to our threads, or one by one to those of matrix products where matrices are dense."""
+        with products_on_one_thread() if self.family.rowwise else limited(1):
+            spread(work, items)
 
     def _by_dictionary(self, group: Group, result: Array, way: Cut) -> None:
         """One matrix product: all objects hand on columns."""
@@ -574,8 +570,7 @@ class Encoder:
         columns = compiled.arriving[len(group.structure)]
         first, last = int(runs[0]), int(runs[-1])
         inside = last - first == len(runs) - 1 and bool((np.diff(runs) == 1).all())
-        row = max(len(columns.names), self.sketch_dim)
-        size = max(1, BATCH_BYTES // (row * self.dtype.itemsize))
+        size = max(1, BATCH_BYTES // (max(len(columns.names), self.sketch_dim) * self.dtype.itemsize))
 
         def fill(start: int) -> None:
             part = slice(start, start + size)

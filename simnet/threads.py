@@ -2,8 +2,8 @@
 
 Transforms have no threads of their own: batches of runs, or the rows of one batch, are shared out among these.  Matrix
 products have some, which are awake for a tenth of a second after each, and keep a core busy that transforms could use: where
-both meet, products are shared out here too.  Rows are computed alike on any thread, so that results are the same bits
-whatever the number.
+both meet, products are shared out here too.  Transforms compute rows alike on any thread and in any company, so that results
+are the same bits whatever the number of threads; a product rounds rows as its batch is cut.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def limited(most: int) -> Iterator[None]:
 
 @contextmanager
 def products_on_one_thread() -> Iterator[None]:
-    """No matrix product within wakes the threads of BLAS.
+    """No matrix product within wakes the threads of BLAS, if this thread may say so (the rules of ``threadpoolctl``).
 
     They are those of the whole process: products elsewhere have one thread too for that time.  Where several ask for this,
     the first says when it ends: two that put back what they found could leave one thread for good.
@@ -70,7 +70,7 @@ def products_on_one_thread() -> Iterator[None]:
         yield
         return
     try:
-        with _blas().limit(limits=1, user_api="blas"):
+        with _blas().limit(limits=1):
             yield
     finally:
         _limiting.release()
@@ -81,7 +81,7 @@ def _blas() -> Any:
     """That of NumPy, and what else is loaded by now."""
     from threadpoolctl import ThreadpoolController
 
-    return ThreadpoolController()
+    return ThreadpoolController().select(user_api="blas")
 
 
 def spread(work: Callable[[Any], None], items: Iterable[Any]) -> None:

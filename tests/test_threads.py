@@ -148,30 +148,51 @@ def test_after_a_failure_nothing_more_is_begun(monkeypatch):
 
 def products():
     """How many threads matrix products have, in libraries that were there when they were first asked for."""
-    return [library.num_threads for library in threads._blas().select(user_api="blas").lib_controllers]
+    return [library.num_threads for library in threads._blas().lib_controllers]
 
 
+def give(counts):
+    """So many threads to matrix products; who said so does not matter afterwards."""
+    for library, count in zip(threads._blas().lib_controllers, counts, strict=True):
+        library.set_num_threads(count)
+        getattr(library, "clear_controlling_thread", lambda: None)()
+
+
+@pytest.fixture
+def two_threads():
+    before = products()
+    give([2] * len(before))
+    yield
+    give(before)
+
+
+@pytest.mark.usefixtures("two_threads")
 def test_matrix_products_have_one_thread_and_then_as_many_as_before():
+    assert set(products()) == {2}
+    with threads.products_on_one_thread(), threads.products_on_one_thread():
+        assert set(products()) == {1}
+    assert set(products()) == {2}
+    with pytest.raises(ValueError, match="within"), threads.products_on_one_thread():
+        raise ValueError("within")
+    assert set(products()) == {2}
+    with threads.products_on_one_thread():  # a failure has let go of it
+        assert set(products()) == {1}
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_who_leaves_last_puts_back_nothing():
     inside, left = threading.Event(), threading.Event()
 
     def other():
         with threads.products_on_one_thread():
             inside.set()
             left.wait(10)
-            raise ValueError("other")
 
-    with ThreadPoolExecutor(1) as pool, threads._blas().limit(limits=2):
-        assert set(products()) == {2}
-        with threads.products_on_one_thread(), threads.products_on_one_thread():
-            assert set(products()) == {1}
-        assert set(products()) == {2}
+    with ThreadPoolExecutor(1) as pool:
         with threads.products_on_one_thread():
             busy = pool.submit(other)
             inside.wait(10)
             assert set(products()) == {1}
-        left.set()  # the other leaves last, and has nothing to put back
-        with pytest.raises(ValueError, match="other"):
-            busy.result()
+        left.set()
+        busy.result()
         assert set(products()) == {2}
-        with threads.products_on_one_thread():  # a failure has let go of it
-            assert set(products()) == {1}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, Self
 
 import numpy as np
@@ -39,8 +40,9 @@ Array = NDArray[Any]
 # about as much as its transform.  It learns to keep them from the first block of up to 32 MB that is freed.
 np.empty((1 << 25) - (1 << 16), np.uint8)
 
-#: Products of runs with a dictionary take about this many bytes at a time.
-BATCH_BYTES = 1 << 24
+#: Products of runs with a dictionary take about this many bytes at a time on each thread, but no fewer rows than this where
+#: they are written to their places: for each batch the dictionary is laid out anew.
+BATCH_BYTES, BATCH_ROWS = 1 << 23, 256
 
 #: Runs go through a structure by levels as long as the sketches of its objects take no more than this, and else depth first.
 LEVELS_BYTES = 1 << 25
@@ -557,11 +559,12 @@ class Encoder:
                 made = _received(len(structure), arrived, batch)
             result[group.runs[part]] = self.to_stored(made)
 
-        self._shared_out(fill, range(0, len(group), size))
+        self._shared_out(fill, range(0, len(group), size), products=compiled is not None)
 
-    def _shared_out(self, work: Callable[[int], None], items: Iterable[int]) -> None:
-        """Batches of runs to our threads, or one by one to those of matrix products where matrices are dense."""
-        with products_on_one_thread() if self.family.rowwise else limited(1):
+    def _shared_out(self, work: Callable[[int], None], items: Iterable[int], *, products: bool) -> None:
+        """Batches of runs to our threads, large matrix products among them, or to those of BLAS where matrices are dense."""
+        most = limited(threads() if self.family.rowwise else 1)
+        with most, products_on_one_thread() if products and self.family.rowwise else nullcontext():
             spread(work, items)
 
     def _by_dictionary(self, group: Group, result: Array, way: Cut) -> None:
@@ -570,7 +573,8 @@ class Encoder:
         columns = compiled.arriving[len(group.structure)]
         first, last = int(runs[0]), int(runs[-1])
         inside = last - first == len(runs) - 1 and bool((np.diff(runs) == 1).all())
-        size = max(1, BATCH_BYTES // (max(len(columns.names), self.sketch_dim) * self.dtype.itemsize))
+        row = max(len(columns.names), self.sketch_dim) * self.dtype.itemsize
+        size = max(BATCH_ROWS if inside else 1, BATCH_BYTES // row)
 
         def fill(start: int) -> None:
             part = slice(start, start + size)
@@ -581,7 +585,7 @@ class Encoder:
             else:
                 result[some.runs] = known @ columns.blocks[0]
 
-        self._shared_out(fill, range(0, len(runs), size))
+        self._shared_out(fill, range(0, len(runs), size), products=True)
 
     def _compiled(self, group: Group, way: Cut) -> Compiled:
         """The columns of a group; the last few are kept, for the next batches of a stream."""

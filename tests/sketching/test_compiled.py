@@ -239,6 +239,7 @@ def test_products_with_columns_do_not_wake_threads_that_transforms_could_use(fam
 def test_columns_give_the_same_bits_on_any_number_of_threads(most, monkeypatch):
     group, found = LAYERED.run(64, seed=1).groups[0], []
     monkeypatch.setattr(encoder, "BATCH_BYTES", 16 * 64 * 8)
+    monkeypatch.setattr(encoder, "BATCH_ROWS", 1)
     for count in ("1", "2", "5"):
         monkeypatch.setenv("OMP_NUM_THREADS", count)
         found.append(encoded(simnet.Sketcher(LAYERED, 64, seed=3), group, cut(group.structure, most, shared=True)))

@@ -19,5 +19,5 @@ def start(program: str) -> None:
 def imports(quick: bool) -> Iterator[Row]:
     """``import simnet`` in a new interpreter, over that of the parts of NumPy and SciPy that it stands on."""
     against = "import numpy, scipy.fft, scipy.linalg, scipy.sparse.linalg"
-    found = ratios(partial(start, "import simnet"), partial(start, against), 2 if quick else 9)
+    found = ratios(partial(start, "import simnet"), partial(start, against), 1 if quick else 9)
     yield compared("import", "import simnet", against, "a new interpreter each", found)

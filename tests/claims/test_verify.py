@@ -74,14 +74,15 @@ def test_the_first_case_of_a_claim_tells_a_defect_from_the_right_software(name):
 
 
 def test_natural_order_fails_nowhere_but_for_heavy_objects_under_prefix_truncation(monkeypatch):
-    only(monkeypatch, "truncation", "tree", "trig", "gaussian")
+    only(monkeypatch, "truncation", "trig", "gaussian")
     failed = [row for row in verify(["truncation"], quick=True, sketcher=DEFECTS["natural order"]) if not row.holds]
     assert failed
     assert all("heavy pair, prototype_b, trig" in row.case and "prefix" in row.quantity for row in failed)
 
 
 @pytest.mark.parametrize("name", ["matrices", "truncation"])
-def test_right_software_holds(name):
+def test_right_software_holds(name, monkeypatch):
+    only(monkeypatch, name, "trig", "gaussian", "packet")
     # fails with probability 1e-3 if the software is right: the budget of verify
     assert all(row.holds for row in verify([name], quick=True))
 

@@ -14,7 +14,7 @@ import scipy.fft
 from threadpoolctl import threadpool_limits
 
 import simnet
-from benchmarks.measure import AWAKE, Row, clock, compared, judged, ratios
+from benchmarks.measure import Row, clock, compared, judged, ratios
 from simnet.matrices import passes
 from simnet.sketching import cuts
 from simnet.sketching.plan import products
@@ -100,12 +100,12 @@ def dictionaries(quick: bool) -> Iterator[Row]:
             setting = (
                 f"{len(runs)} runs{' with weights of their own' if jitter else ''}, {columns} columns, d = {d}, {dtype}"
             )
-            multiplied, pause = partial(np.matmul, left, right), 0.0 if quick else AWAKE
+            multiplied = partial(np.matmul, left, right)
             for work, encode in (
                 ("rate of products in an encode", encode_anew),
                 ("the same for the next runs of the graph", simnet.Sketcher.encode),
             ):
-                found = 1.0 / ratios(partial(encode, sketcher, runs), multiplied, 3 if quick else 9, pause)
+                found = 1.0 / ratios(partial(encode, sketcher, runs), multiplied, 3 if quick else 9, apart=not quick)
                 target = {} if quick or jitter else {"least": 0.75}
                 yield compared("dictionary", work, "rate of the product alone", setting, found, **target)
     yield from model_of_the_cost(quick)

@@ -37,14 +37,14 @@ def clock(work: Work) -> float:
     return perf_counter() - start
 
 
-def ratios(work: Work, against: Work, repetitions: int, pause: float = 0.0) -> np.ndarray:
+def ratios(work: Work, against: Work, repetitions: int, *, apart: bool = False) -> np.ndarray:
     """Times of one over times of the other, pair by pair; a first call of each is not counted.
 
-    A pause before each, in seconds, is spent awake: a processor that has slept is slow for a while.
+    ``apart`` from what came before, with a pause that is spent awake: a processor that has slept is slow for a while.
     """
 
     def seconds(piece: Work) -> float:
-        start = perf_counter() + pause
+        start = perf_counter() + AWAKE * apart
         while perf_counter() < start:
             pass
         return clock(piece)

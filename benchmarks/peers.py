@@ -12,7 +12,7 @@ from scipy import sparse
 
 import simnet
 from benchmarks.encoding import encode_anew
-from benchmarks.measure import AWAKE, Row, compared, missing, ratios
+from benchmarks.measure import Row, compared, missing, ratios
 from simnet.matrices import Block
 from simnet.randomness import stream
 from simnet.sketching.plan import products
@@ -33,7 +33,7 @@ def dense(quick: bool) -> Iterator[Row]:
                 batch @ matrix
 
         encode = partial(encode_anew, simnet.Sketcher(net, d, seed=1), runs)
-        found = ratios(multiplied, encode, 3 if quick else 7, 0.0 if quick else AWAKE)
+        found = ratios(multiplied, encode, 3 if quick else 7, apart=not quick)
         setting = f"d = {d}, {n} run{'s' * (n > 1)}"
         target = {} if quick else {"least": 25.0}
         yield compared("peers", "dense Gaussian products by NumPy", "encode", setting, found, **target)
@@ -72,8 +72,8 @@ def projections(quick: bool) -> Iterator[Row]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that there are more components than attributes: so there are
             fitted = kind(d, random_state=0).fit(flat)
-        pause = 0.0 if quick else AWAKE
-        found = ratios(partial(sketcher.encode, runs), partial(fitted.transform, flat), 3 if quick else 7, pause)
+        encode, transform = partial(sketcher.encode, runs), partial(fitted.transform, flat)
+        found = ratios(encode, transform, 3 if quick else 7, apart=not quick)
         yield compared("peers", "encode", f"{kind.__name__} of scikit-learn", f"d = {d}, {n} runs", found)
 
 

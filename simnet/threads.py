@@ -16,9 +16,6 @@ from functools import cache
 from threading import Lock, local
 from typing import Any
 
-#: Matrix products among transforms are of so many multiply-adds each: more would wake the threads of BLAS.
-SMALL = 1 << 17
-
 #: ``_here.most`` is the limit in this thread, where there is one.
 _here = local()
 

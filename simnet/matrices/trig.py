@@ -15,10 +15,12 @@ import scipy.fft
 from simnet.matrices.base import Array, MatrixFamily, RandomMatrix, slices_of
 from simnet.matrices.passes import Finish, flipped, reads_bits, signed, signs_of
 from simnet.matrices.rademacher import random_bits
-from simnet.threads import SMALL
 
 #: Up to so many columns, and from so many rows for each, meet the cosine transform as a small matrix product.
 NARROW, ROWS_A_COLUMN = 16, 256
+
+#: Those products are of so many multiply-adds each: more would wake the threads of BLAS (``simnet.threads``).
+SMALL = 1 << 17
 
 #: From so many rows, signs are kept as bits even where these cost two passes over a row of bytes for each use.
 PACKED = 1 << 17

@@ -33,12 +33,9 @@ def test_right_software_holds():
 
 
 @pytest.fixture
-def tree_traces_only(monkeypatch):
+def tree_traces_only(only):
     """The one case that shows all that is wrong here."""
-    cases = claim.Holographic().cases(quick=True)
-    monkeypatch.setattr(
-        claim.Holographic, "cases", lambda self, quick: [c for c in cases if c.label == "tree, d = 2048, traces"]
-    )
+    only("holographic", lambda label: label == "tree, d = 2048, traces")
 
 
 @pytest.mark.parametrize(("wrong", "kind"), [(SharedSlots, "normal"), (NeverUnitary, "unitary")])

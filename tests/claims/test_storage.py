@@ -12,10 +12,9 @@ from simnet.testing import DEFECTS
 
 
 @pytest.fixture
-def rounding_only(monkeypatch):
+def rounding_only(only):
     """The cases without additive noise."""
-    cases = claim.Storage().cases(quick=True)
-    monkeypatch.setattr(claim.Storage, "cases", lambda self, quick: [c for c in cases if c.parameters["kind"] == "rounding"])
+    only("storage", lambda label: label.startswith("rounding"))
 
 
 def test_right_software_holds():

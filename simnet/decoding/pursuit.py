@@ -146,7 +146,8 @@ class Hypothesis:
         left = self.energy if after else self.energy - gained
         if free < 1 or left <= 0.0:
             return 0.0 if free >= 1 else 1.0
-        return float(scipy.stats.f.sf(gained / (columns * n) / (left / (free * n)), columns * n, free * n))
+        ratio = max(gained, 0.0) / (columns * n) / (left / (free * n))
+        return float(scipy.special.fdtrc(columns * n, free * n, ratio))
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,7 @@ class Pursuit:
         """Whether an energy that is left with so many degrees of freedom a sketch is no more than noise."""
         if free < SPARE:
             return False
-        return energy <= self.noise**2 * float(scipy.stats.chi2.isf(CERTIFICATE, free * self.targets.shape[1]))
+        return energy <= self.noise**2 * float(scipy.special.chdtri(free * self.targets.shape[1], CERTIFICATE))
 
     def explained(self, hypothesis: Hypothesis) -> bool:
         """Whether what is left is no more than noise."""

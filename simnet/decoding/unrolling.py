@@ -190,7 +190,7 @@ def _of_wiring(pursuit: SharedPursuit, wiring: Wiring) -> Unrolled:
     for socket, error in zip(sockets, errors[ends[-1] :], strict=True):
         ratio = (wiring.weights[socket] / max(float(error), 1e-300)) ** 2
         label = labels[wiring.edges[socket]]
-        chances[label] = min(chances[label], float(scipy.stats.f.sf(ratio, 1, wiring.free)))
+        chances[label] = min(chances[label], float(scipy.special.fdtrc(1, wiring.free, ratio)))
     size = float(np.linalg.norm(pursuit.target))
     return Unrolled(
         structure,

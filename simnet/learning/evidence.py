@@ -130,7 +130,7 @@ class Fit:
 
     def good(self, failure_probability: float) -> bool:
         """Whether what sticks out is no more than the noise; a tenth more is left to what is beyond the first order."""
-        return self.misfit < 1.1 * float(scipy.stats.chi2.isf(failure_probability, self.freedom)) / self.freedom
+        return self.misfit < 1.1 * float(scipy.special.chdtri(self.freedom, failure_probability)) / self.freedom
 
     @property
     def there(self) -> bool:
@@ -142,8 +142,9 @@ class Fit:
         """Of each slot, in standard errors: the growth of ``T`` without it; in units of the misfit where that is above 1."""
         slots = len(self.weights)
         if slots > 1:
-            without = [[_triangle(np.delete(root, k, axis=1)) for root in self.roots] for k in range(slots)]
-            left = np.array([_pencil(*roots)[0][0] for roots in without]) / _pencil(*self.roots)[0][0]
+            others = np.array([np.delete(np.arange(slots), k) for k in range(slots)])
+            without = [np.linalg.qr(np.moveaxis(root[:, others], 0, 1), mode="r") for root in self.roots]
+            left = _pencil(*without)[0][:, 0] / _pencil(*self.roots)[0][0]
         else:  # without its only slot the module would be anywhere, with as much outside as by chance
             left = np.array([1.0 / max(self.outside, 1e-300)])
         growth = (left - 1.0) * self.misfit * self.freedom
@@ -159,7 +160,7 @@ def fit(space: SketchSpace, blocks: Array, failure_probability: float) -> Fit | 
     rows = space.silent.shape[1]
     freedom = rows * columns - slots + 1
     # of a module that is not there the best of all weights keeps outside the smallest eigenvalue of a Wishart matrix
-    z = float(scipy.stats.norm.isf(failure_probability))
+    z = -float(scipy.special.ndtri(failure_probability))
     chance = 0.5 * max(1.0 - (math.sqrt(slots) + z) / math.sqrt(max(rows * columns, 1)), 0.0) ** 2
     if freedom < 1 or chance == 0.0 or space.loud.shape[1] < columns:
         return None
@@ -169,7 +170,7 @@ def fit(space: SketchSpace, blocks: Array, failure_probability: float) -> Fit | 
     ratios, directions = _pencil(_triangle(whole[:rows]), _triangle(whole))
     outside = float(ratios[0]) * space.size / space.left
     weights = directions[:, 0]
-    scaled = inner / np.sqrt(space.scatter)[:, None, None]
+    outer, scaled = _shortened(outer), _shortened(inner / np.sqrt(space.scatter)[:, None, None])
     for _ in range(ROUNDS):
         metric = _triangle(scaled @ weights)
         roots = _triangle(_whitened(outer, metric)), _triangle(_whitened(scaled, metric))
@@ -190,14 +191,20 @@ def _triangle(tall: Array) -> Array:
     return np.asarray(np.linalg.qr(flat, mode="r"))
 
 
+def _shortened(tall: Array) -> Array:
+    """No more rows than there are columns in all, with the same inner products."""
+    flat = tall.reshape(len(tall), -1)
+    return tall if len(flat) <= flat.shape[1] else _triangle(flat).reshape(-1, *tall.shape[1:])
+
+
 def _pencil(top: Array, bottom: Array) -> tuple[Array, Array]:
     """``‖top w‖² / ‖bottom w‖²`` where it is stationary, smallest first, and those ``w``, with ``‖bottom w‖ = 1``.
 
-    By singular values, so that a ratio of ``1e-30`` is still one.
+    By singular values, so that a ratio of ``1e-30`` is still one.  Triangles, or stacks of them.
     """
-    inverse = scipy.linalg.solve_triangular(bottom, np.eye(len(bottom)))
+    inverse = np.linalg.inv(bottom)  # by substitution: in a triangle there is nothing to eliminate
     _, singular, right = np.linalg.svd(top @ inverse)
-    return singular[::-1] ** 2, (inverse @ right.T)[:, ::-1]
+    return singular[..., ::-1] ** 2, (inverse @ np.swapaxes(right, -1, -2))[..., ::-1]
 
 
 def _whitened(blocks: Array, metric: Array) -> Array:

@@ -345,28 +345,28 @@ def fitted_module(
     few = readings.at(rows)
     linear, rest, white, back = _to_be_fitted(few, slots, own, other)
 
-    def norms(raw: Array) -> Array:
-        return np.asarray(np.linalg.norm(raw.reshape(len(raw), copies, -1), axis=2))
-
     def curved(weights: Array) -> tuple[Array, Array, Array]:
         raw = np.maximum(white @ weights, 0.0)
-        lengths = np.repeat(np.maximum(norms(raw), 1.0), size // copies, axis=1)
+        squares = np.einsum("icj,icj->ic", *[raw.reshape(len(raw), copies, -1)] * 2)
+        lengths = np.repeat(np.sqrt(np.maximum(squares, 1.0)), size // copies, axis=1)
         out = raw / lengths
         return raw, lengths, out - linear @ (linear.T @ out)
 
     def mixed(columns: Array) -> Array:
         gram = columns.T @ columns
-        gram[np.diag_indices_from(gram)] += 1e-13 * np.trace(gram) + 1e-300
+        gram.flat[:: len(gram) + 1] += 1e-13 * np.trace(gram) + 1e-300
         return np.asarray(np.linalg.solve(gram, columns.T @ rest))
 
     def loss(flat: Array) -> tuple[float, Array]:
         raw, lengths, columns = curved(flat.reshape(white.shape[1], -1))
         mixing = mixed(columns)
         error = columns @ mixing - rest
-        upstream = 2.0 * error @ mixing.T
-        along = np.repeat(np.sum((upstream * raw).reshape(len(raw), copies, -1), axis=2), size // copies, axis=1)
-        down = (upstream / lengths - np.where(lengths > 1.0, along * raw / lengths**3, 0.0)) * (raw > 0.0)
-        return float(np.sum(error**2)) / rest.shape[1], (white.T @ down).ravel() / rest.shape[1]
+        down = error @ (2.0 * mixing.T) / lengths
+        along = np.einsum("icj,icj->ic", *(x.reshape(len(raw), copies, -1) for x in (down, raw)))
+        along[lengths[:, :: size // copies] <= 1.0] = 0.0  # what is not shortened
+        down -= np.repeat(along, size // copies, axis=1) * raw / (lengths * lengths)
+        down *= raw > 0.0
+        return float(np.vdot(error, error)) / rest.shape[1], (white.T @ down).ravel() / rest.shape[1]
 
     def fit(weights: Array, rounds: int) -> tuple[float, Array]:
         options: Any = {"maxiter": rounds, "maxcor": 20, "ftol": 1e-14, "gtol": 1e-10}

@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
+from scipy.linalg import lapack
 
 Array = NDArray[Any]
 
@@ -101,6 +102,15 @@ def _scales(columns: Array) -> Array:
     """Norms of columns, 1 for those in which there is nothing."""
     norms = np.linalg.norm(columns, axis=0)
     return np.asarray(np.where(norms > 1e-12 * norms.max(initial=0.0), norms, 1.0))
+
+
+def _least_squares(square: Array, target: Array) -> Array:
+    """The shortest solution of a small system, which may have several."""
+    size = len(square)
+    if not size:
+        return target
+    found: Array = lapack.dgelsy(square, target[:, None], np.zeros(size, np.int32), 1e-10, 36 * size + 1)[1]
+    return found[:, 0]
 
 
 def is_unit(readings: Readings, unit: Array) -> bool:
@@ -268,16 +278,20 @@ class _Search:
         left, singular, right = np.linalg.svd(readings.values @ known, full_matrices=False)
         kept = singular > 1e-9 * singular.max(initial=0.0)
         self.to_known = known @ (right[kept].T / singular[kept])
-        self.own, self.known = readings.values @ self.to_own, left[:, kept]
-        self.curved = self.own - self.known @ (self.known.T @ self.own)
-        self.gram = self.curved.T @ self.curved
-        self.gram[np.diag_indices(len(self.gram))] += 1e-12 * np.trace(self.gram)
+        self.known, own = left[:, kept], readings.values @ self.to_own
+        curved = own - self.known @ (self.known.T @ own)
+        gram = curved.T @ curved
+        gram[np.diag_indices(len(gram))] += 1e-12 * np.trace(gram)
+        # in coordinates in which what is curved is orthonormal, the smallest eigenvector is the last singular vector
+        whitening = scipy.linalg.solve_triangular(np.linalg.cholesky(gram), np.eye(len(gram)), lower=True).T
+        self.to_own, self.own, self.curved = (x @ whitening for x in (self.to_own, own, curved))
+        self.columns = np.vstack([self.known.T, self.own.T])
+        self.upper = np.triu(np.ones((len(self.columns), len(self.columns))))
 
     def start(self) -> Array:
         """Runs in some order: by a random half-space of a few of the guides, or by a random functional."""
         if not self.guides:
-            root = np.linalg.cholesky(self.gram)
-            g = self.curved @ np.linalg.solve(root.T, self.draw.standard_normal(len(root)))
+            g = self.curved @ self.draw.standard_normal(self.curved.shape[1])
             return np.asarray(g + self.known @ self.draw.standard_normal(self.known.shape[1]) * self.draw.random())
         total = np.zeros(len(self.own))
         for k in self.draw.permutation(len(self.guides))[: self.draw.integers(1, 5)]:
@@ -309,23 +323,20 @@ class _Search:
 
     def turns(self, g: Array, count: int) -> tuple[Array, Array, Array]:
         """Zero set and functional by turns, to where nothing moves."""
-        rank, last = self.known.shape[1], b""
-        own, known = np.zeros(self.own.shape[1]), np.zeros(rank)
+        rank, last, both = self.known.shape[1], b"", np.zeros(len(self.columns))
         for _ in range(TURNS):
             zeros = np.sort(np.argpartition(g, count)[:count])
             if zeros.tobytes() == last:
                 break
             last = zeros.tobytes()
-            triangle: Array = np.asarray(np.linalg.qr(np.hstack([self.known[zeros], self.own[zeros]]), mode="r"))
-            corner = triangle[rank:, rank:]
-            _, vectors = scipy.linalg.eigh(corner.T @ corner, self.gram, subset_by_index=[0, 0])
-            own = vectors[:, 0]
-            target = triangle[:rank, rank:] @ own
-            known = -np.asarray(scipy.linalg.lstsq(triangle[:rank, :rank], target, cond=1e-10, lapack_driver="gelsy")[0])
-            g = self.own @ own + self.known @ known
+            # a turn takes microseconds, of which general wrappers would add twice as many
+            triangle = lapack.dgeqrf(self.columns.take(zeros, axis=1).T, overwrite_a=1)[0][: len(both)] * self.upper
+            own = np.linalg.svd(triangle[rank:, rank:])[2][-1]
+            both[:rank], both[rank:] = -_least_squares(triangle[:rank, :rank], triangle[:rank, rank:] @ own), own
+            g = both @ self.columns
             if g.sum() < 0.0:
-                g, own, known = -g, -own, -known
-        return g, own, known
+                g, both = -g, -both
+        return g, both[rank:], both[:rank]
 
     def completed(self, g: Array, known: Array, count: int) -> tuple[Array, Array]:
         """Coefficients of what is known that the zero set leaves open, as it vanishes there: from where it does not."""

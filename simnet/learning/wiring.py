@@ -229,6 +229,7 @@ class _Search:
         self.found: dict[Name, _Found] = {}
         self.inner: dict[Name | None, Array] = {}
         self.blocks: dict[Socket, dict[Name, Array]] = {}
+        self.tries: dict[tuple[Name, tuple[Socket, ...]], _Found | None] = {}
         whole = np.zeros((len(space.basis), self.encoder.sketch_dim), self.encoder.dtype)
         whole[:, places.rows] = space.basis
         self._open(None, whole)
@@ -272,7 +273,12 @@ class _Search:
     def _tried(self, module: Name) -> _Found | None:
         """The module in the slots that are open and not below it, if it is there."""
         below = self._below(module)
-        sockets = [socket for socket in self.blocks if socket[0] not in below]
+        sockets = tuple(socket for socket in self.blocks if socket[0] not in below)
+        if (module, sockets) not in self.tries:
+            self.tries[module, sockets] = self._tried_in(module, sockets)
+        return self.tries[module, sockets]
+
+    def _tried_in(self, module: Name, sockets: tuple[Socket, ...]) -> _Found | None:
         columns = tuple(range(self.own[module].shape[0] - 1))  # without the mark: it may be constant, and not in the space
         found = self._weighed(module, sockets, columns)
         if found is None or not found.fit.good(self.failure):  # so are units that are constant
@@ -295,7 +301,7 @@ class _Search:
         if several is None:
             return None
         # what is left where the fit is bad is not normal: more is asked for
-        least = float(scipy.stats.norm.isf(self.failure)) * (1.0 if several.good(self.failure) else STRICTER)
+        least = -float(scipy.special.ndtri(self.failure)) * (1.0 if several.good(self.failure) else STRICTER)
         kept = (several.significance > least) & (several.weights > 0.0)
         left = tuple(socket for socket, keep in zip(sockets, kept, strict=True) if keep)
         few = self._fit(module, left, columns) if left else None

@@ -37,6 +37,15 @@ def over_seeds(ex, seeds, matrices, recipe, ask):
     return np.stack([ask(maker, maker.encode(ex)) for maker in makers])
 
 
+def of_parts(ex, seeds, matrices, recipe, ask):
+    """What ``ask(estimate)`` returns for each part of a sketch, over so many independent sketchers."""
+
+    def of_each(maker, s):
+        return [ask(decode(maker, s, ex.structure, part)) for part in PARTS]
+
+    return dict(zip(PARTS, np.moveaxis(over_seeds(ex, seeds, matrices, recipe, of_each), 1, 0), strict=True))
+
+
 # -- formula ------------------------------------------------------------------------------------------------------------
 
 
@@ -68,16 +77,13 @@ def test_it_knows_the_weights_of_the_run_it_is_handed():
 # -- mean ---------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("family", ["gaussian", "trig"])
-def test_it_is_unbiased_and_a_wrong_coefficient_is_not(family, part, shared):
-    estimates = over_seeds(
-        shared, 400, family, MILD, lambda maker, s: np.concatenate(list(decode(maker, s, shared.structure, part).attributes))
-    )
+def test_it_is_unbiased_and_a_wrong_coefficient_is_not(family, shared):
     truth = np.concatenate(shared.attributes)
-    assert agrees(estimates, truth)
-    assert not agrees(estimates * 1.35, truth)
-    assert not agrees(estimates * 0.0, truth)
+    for part, found in of_parts(shared, 400, family, MILD, lambda e: np.concatenate(list(e.attributes))).items():
+        assert agrees(found, truth), part
+        assert not agrees(found * 1.35, truth), part
+        assert not agrees(found * 0.0, truth), part
 
 
 def test_namesakes_mix_by_the_ratio_of_their_coefficients(twins):
@@ -109,26 +115,17 @@ def test_bias_bounds_hold_the_mixture_and_are_zero_without_namesakes(recipe, twi
 # -- error --------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize(("family", "recipe"), [("gaussian", MILD), ("trig", MILD), ("trig", "recursive")], ids=str)
-def test_the_mean_square_error_is_law_1(family, recipe, part, shared):
-    kept = len(kept_rows(part))
-    options = {"sketch_dim": D, "kept": kept, "matrices": family, "recipe": recipe}
-    law = np.stack([simnet.theory.attribute_mse(shared, k, **options) for k in range(3)])
+def test_the_mean_square_error_is_law_1(family, recipe, shared):
     truth = np.stack(shared.attributes)
-    ratios = over_seeds(
-        shared,
-        500,
-        family,
-        recipe,
-        lambda maker, s: np.mean(
-            (np.stack(list(decode(maker, s, shared.structure, part).attributes)) - truth) ** 2 / law, axis=1
-        ),
-    )
-    off = 8.0 / D  # the O(1/d) that the law states for itself
-    assert agrees(ratios, np.ones(3), slack=off)
-    assert not agrees(ratios, np.full(3, 1.5), slack=off)
-    assert not agrees(ratios, np.full(3, 0.6), slack=off)
+    for part, squares in of_parts(shared, 500, family, recipe, lambda e: (np.stack(list(e.attributes)) - truth) ** 2).items():
+        options = {"sketch_dim": D, "kept": len(kept_rows(part)), "matrices": family, "recipe": recipe}
+        law = np.stack([simnet.theory.attribute_mse(shared, k, **options) for k in range(3)])
+        ratios = np.mean(squares / law, axis=2)
+        off = 8.0 / D  # the O(1/d) that the law states for itself
+        assert agrees(ratios, np.ones(3), slack=off), part
+        assert not agrees(ratios, np.full(3, 1.5), slack=off), part
+        assert not agrees(ratios, np.full(3, 0.6), slack=off), part
 
 
 @pytest.mark.parametrize("family", ["gaussian", "rademacher", "trig"])
@@ -159,20 +156,17 @@ def test_an_object_with_coefficient_zero_has_no_estimate():
 # -- intervals ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize(("family", "recipe"), [("gaussian", "prototype_b"), ("trig", "prototype_b"), ("trig", "recursive")])
-def test_intervals_cover_as_often_as_they_say(family, recipe, part):
+def test_intervals_cover_as_often_as_they_say(family, recipe):
     # the tries of one sketch are the coordinates of one object: independent of each other given the rest of the sketch
     net = simnet.networks.layered(widths=(4, 2), attribute_dim=8, seed=0)
-    ex = net.run(1, seed=1)[0]
-    for level in (0.95, 0.7):
-        intervals = over_seeds(
-            ex, 300, family, recipe, lambda maker, s, level=level: decode(maker, s, ex.structure, part).interval(level)["1"]
-        )
-        truth = ex.attributes[1]
-        assert covers(intervals, truth, level)
-        assert not covers(scaled(intervals, 0.8), truth, level)
-        assert not covers(scaled(intervals, 1.3), truth, level)
+    ex, levels = net.run(1, seed=1)[0], (0.95, 0.7)
+    truth = ex.attributes[1]
+    for part, found in of_parts(ex, 300, family, recipe, lambda e: [e.interval(level)["1"] for level in levels]).items():
+        for level, intervals in zip(levels, np.moveaxis(found, 1, 0), strict=True):
+            assert covers(intervals, truth, level), (part, level)
+            assert not covers(scaled(intervals, 0.8), truth, level), (part, level)
+            assert not covers(scaled(intervals, 1.3), truth, level), (part, level)
 
 
 def test_intervals_of_namesakes_cover_at_least_as_often(twins):

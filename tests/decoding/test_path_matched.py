@@ -92,35 +92,36 @@ def test_it_needs_no_identity_path_where_the_matched_decoder_has_nothing_to_read
     assert all(np.isinf(e).all() for e in blind.standard_errors)
 
 
-@pytest.mark.parametrize("part", KEPT)
-def test_its_error_is_smaller_by_the_factor_of_the_theory_at_every_depth(part):
+def test_its_error_is_smaller_by_the_factor_of_the_theory_at_every_depth():
     # several outputs, so that no object is heavy and the crosstalk of the others is what disturbs both decoders
     ex = simnet.networks.layered(widths=(6, 5, 6), attribute_dim=4, seed=0).run(1, seed=1)[0]
     depths = np.array(ex.structure.depths)
 
     def squares(maker, s):
-        both = [maker.decode(s, ex.structure, m, erased=KEPT[part]).attributes for m in ("matched", "path_matched")]
-        return [[np.sum((x - t) ** 2) for x, t in zip(each, ex.attributes, strict=True)] for each in both]
+        both = [
+            [maker.decode(s, ex.structure, method, erased=mask).attributes for method in ("matched", "path_matched")]
+            for mask in KEPT.values()
+        ]
+        return [[[np.sum((x - t) ** 2) for x, t in zip(each, ex.attributes, strict=True)] for each in two] for two in both]
 
-    matched, path = over_seeds(ex, 150, "recursive", squares).mean(axis=0)
-    for h in (1, 2, 3):
-        factor = np.sqrt(matched[depths == h].sum() / path[depths == h].sum())
-        assert factor == pytest.approx(2.0 ** (1.5 * h), rel=0.35)  # (τ/α²)^{3h/2}, "about"; a depth is a factor of 2.8
+    for matched, path in over_seeds(ex, 150, "recursive", squares).mean(axis=0):
+        for h in (1, 2, 3):
+            factor = np.sqrt(matched[depths == h].sum() / path[depths == h].sum())
+            assert factor == pytest.approx(2.0 ** (1.5 * h), rel=0.35)  # (τ/α²)^{3h/2}, "about"; a depth is a factor of 2.8
 
 
-@pytest.mark.parametrize("part", KEPT)
 @pytest.mark.parametrize("recipe", ["prototype_b", "recursive"])
-def test_intervals_cover_as_often_as_they_say(recipe, part):
+def test_intervals_cover_as_often_as_they_say(recipe):
     # the tries of one sketch are the coordinates of one object: independent of each other given the rest of the sketch
     ex = simnet.networks.layered(widths=(4, 2), attribute_dim=8, seed=0).run(1, seed=1)[0]
 
     def ask(maker, s):
-        return maker.decode(s, ex.structure, "path_matched", erased=KEPT_LARGE[part]).interval(0.95)["1"]
+        return [maker.decode(s, ex.structure, "path_matched", erased=x).interval(0.95)["1"] for x in KEPT_LARGE.values()]
 
-    intervals = over_seeds(ex, 300, recipe, ask, sketch_dim=8 * D)
-    assert covers(intervals, ex.attributes[1], 0.95)
-    assert not covers(scaled(intervals, 0.8), ex.attributes[1], 0.95)
-    assert not covers(scaled(intervals, 1.3), ex.attributes[1], 0.95)
+    for part, intervals in zip(KEPT_LARGE, np.moveaxis(over_seeds(ex, 300, recipe, ask, sketch_dim=8 * D), 1, 0), strict=True):
+        assert covers(intervals, ex.attributes[1], 0.95), part
+        assert not covers(scaled(intervals, 0.8), ex.attributes[1], 0.95), part
+        assert not covers(scaled(intervals, 1.3), ex.attributes[1], 0.95), part
 
 
 KEPT_LARGE = {

@@ -92,19 +92,17 @@ def inspect_function(module: Name, inputs: Array, outputs: Array) -> FunctionRep
 
 def inspect_network(network: ModularNetwork, *, runs: int | None = None, seed: int = 0) -> tuple[FunctionReport, ...]:
     """Measure every module on what it sees in some runs, by default six times the widest input or attribute vector."""
-    widest = max(
-        max(m.attribute_dim, sum(network.module(slot.sources[0]).attribute_dim for slot in m.slots)) for m in network.modules
-    )
+    dims = {m.name: [network.module(slot.sources[0]).attribute_dim for slot in m.slots] for m in network.modules}
+    widest = max(max(m.attribute_dim, sum(dims[m.name])) for m in network.modules)
     count = max(1024, 6 * widest) if runs is None else runs
     seen: dict[Any, tuple[list[Array], list[Array]]] = {module.name: ([], []) for module in network.modules}
     for group in network.run(count, seed=seed):
         s = group.structure
         for k, name in enumerate(s.modules):
-            fillers = [None if source is None else group.attributes[s.position(source)] for source in s.inputs[k]]
-            empty = [
-                np.zeros((len(group), network.module(slot.sources[0]).attribute_dim)) for slot in network.slots_of(name)
+            parts = [
+                np.zeros((len(group), dim)) if source is None else group.attributes[s.position(source)]
+                for source, dim in zip(s.inputs[k], dims[name], strict=True)
             ]
-            parts = [e if x is None else x for x, e in zip(fillers, empty, strict=True)]
             inputs, outputs = seen[name]
             outputs.append(group.attributes[k])
             inputs.append(np.concatenate(parts, axis=1) if parts else np.zeros((len(group), 0)))

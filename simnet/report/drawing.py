@@ -316,11 +316,11 @@ def shortened(text: str) -> str:
 @lru_cache(maxsize=4096)
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """In points."""
-    if not text:
+    if not text.strip():  # no outlines
         return 0.0
     prop = FontProperties(weight="bold" if bold else "normal")
     # pixels make letters wider than their outlines by some per cent
-    return 1.07 * float(TextPath((0.0, 0.0), text, size, prop=prop).get_extents().x1) + 1.5
+    return 1.07 * float(TextPath((0.0, 0.0), text, size, prop=prop).vertices[:, 0].max(initial=0.0)) + 1.5
 
 
 def _text(axes: Axes, x: float, y: float, text: str, size: float, **style: Any) -> None:

@@ -19,6 +19,9 @@ from simnet.networks import layered
 from simnet.sketching import encoder
 from simnet.threads import limited
 
+#: The exponents that memory is expected to have.  Objects that are forgotten take none; batches of runs have a limit.
+OF_MEMORY = {"d": "1.00", "objects": "at most 1.00", "depth": "0.00", "runs": "at most 1.00"}
+
 #: Something to encode, and what it is expected to cost.
 Point = tuple[simnet.Sketcher, simnet.Executions, float]
 
@@ -69,11 +72,10 @@ def growth(quick: bool) -> Iterator[Row]:
             setting = f"{name} = {value}"
             yield Row("scaling", f"time against {name}", f"time at {values[0]}", setting, times[-1] / times[0])
             yield Row("scaling", f"memory against {name}", f"memory at {values[0]}", setting, peaks[-1] / peaks[0])
-        expected = slope(values, costs)
-        for quantity, measured in (("time", times), ("memory", peaks)):
-            target = f"{expected:.2f} expected" if quantity == "time" else ""
-            setting = f"{name} = {values[0]} … {values[-1]}"
-            yield Row("exponent", f"{quantity} against {name}", "", setting, slope(values, measured), target=target)
+        of_time = f"{slope(values, costs):.2f}"
+        for quantity, measured, expected in (("time", times, of_time), ("memory", peaks, OF_MEMORY[name])):
+            work, setting = f"{quantity} against {name}", f"{name} = {values[0]} … {values[-1]}"
+            yield Row("exponent", work, "", setting, slope(values, measured), target=f"{expected} expected")
 
 
 def slope(x: Sequence[float], y: Sequence[float]) -> float:

@@ -6,7 +6,6 @@ number of workers therefore changes no other draw.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from hashlib import blake2b
 from typing import Any
 
@@ -43,29 +42,24 @@ def stream(seed: int, *names: Any) -> np.random.Generator:
     >>> bool((stream(0, "matrix", 3).random(4) == stream(0, "matrix", 4).random(4)).any())
     False
     """
-    digest = blake2b(digest_size=32)
-    for part in _encode((integer("seed", seed, maximum=None), *names)):
-        digest.update(part)
+    digest = blake2b(_encode((integer("seed", seed, maximum=None), *names)), digest_size=32)
     words = np.frombuffer(digest.digest(), "<u4")  # the same seed as one integer of 256 bits, which takes longer to read
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(words)))
 
 
-def _encode(name: Any) -> Iterator[bytes]:
+def _encode(name: Any) -> bytes:
     """Type tag, length, payload: no two different names give the same bytes."""
     match name:
-        case None:
-            yield b"n"
-        case bool() | np.bool_():
-            yield b"t" if name else b"f"
-        case int() | np.integer():
-            yield b"i%d;" % int(name)
         case str():
             payload = name.encode()
-            yield b"s%d:" % len(payload)
-            yield payload
+            return b"s%d:%b" % (len(payload), payload)
         case tuple():
-            yield b"(%d:" % len(name)
-            for part in name:
-                yield from _encode(part)
+            return b"(%d:%b" % (len(name), b"".join(map(_encode, name)))
+        case None:
+            return b"n"
+        case bool() | np.bool_():
+            return b"t" if name else b"f"
+        case int() | np.integer():
+            return b"i%d;" % int(name)
         case _:
             raise TypeError(f"stream name {name!r}: must be a string, an integer, a boolean, None or a tuple of these")

@@ -143,8 +143,8 @@ class Fit:
         slots = len(self.weights)
         if slots > 1:
             others = np.array([np.delete(np.arange(slots), k) for k in range(slots)])
-            without = [np.linalg.qr(np.moveaxis(root[:, others], 0, 1), mode="r") for root in self.roots]
-            left = _pencil(*without)[0][:, 0] / _pencil(*self.roots)[0][0]
+            top, bottom = (np.asarray(np.linalg.qr(np.moveaxis(root[:, others], 0, 1), mode="r")) for root in self.roots)
+            left = _pencil(top, bottom)[0][:, 0] / _pencil(*self.roots)[0][0]
         else:  # without its only slot the module would be anywhere, with as much outside as by chance
             left = np.array([1.0 / max(self.outside, 1e-300)])
         growth = (left - 1.0) * self.misfit * self.freedom

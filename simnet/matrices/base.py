@@ -191,7 +191,7 @@ class MatrixFamily(ABC):
         rows = integer("rows", rows, minimum=1)
         columns = rows if columns is None else integer("columns", columns, minimum=1, maximum=rows)
         try:
-            name: Any = np.dtype(dtype).name
+            name: Any = dtype if isinstance(dtype, str) and dtype in DTYPES else np.dtype(dtype).name
         except TypeError:
             name = dtype
         return self._draw(stream, rows, columns, np.dtype(choice("dtype", name, DTYPES)))

@@ -118,7 +118,8 @@ def test_bias_bounds_hold_the_mixture_and_are_zero_without_namesakes(recipe, twi
 @pytest.mark.parametrize(("family", "recipe"), [("gaussian", MILD), ("trig", MILD), ("trig", "recursive")], ids=str)
 def test_the_mean_square_error_is_law_1(family, recipe, shared):
     truth = np.stack(shared.attributes)
-    for part, squares in of_parts(shared, 500, family, recipe, lambda e: (np.stack(list(e.attributes)) - truth) ** 2).items():
+    found = of_parts(shared, 500, family, recipe, lambda e: (np.stack(list(e.attributes)) - truth) ** 2)
+    for part, squares in found.items():
         options = {"sketch_dim": D, "kept": len(kept_rows(part)), "matrices": family, "recipe": recipe}
         law = np.stack([simnet.theory.attribute_mse(shared, k, **options) for k in range(3)])
         ratios = np.mean(squares / law, axis=2)

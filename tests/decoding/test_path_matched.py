@@ -118,7 +118,8 @@ def test_intervals_cover_as_often_as_they_say(recipe):
     def ask(maker, s):
         return [maker.decode(s, ex.structure, "path_matched", erased=x).interval(0.95)["1"] for x in KEPT_LARGE.values()]
 
-    for part, intervals in zip(KEPT_LARGE, np.moveaxis(over_seeds(ex, 300, recipe, ask, sketch_dim=8 * D), 1, 0), strict=True):
+    found = np.moveaxis(over_seeds(ex, 300, recipe, ask, sketch_dim=8 * D), 1, 0)
+    for part, intervals in zip(KEPT_LARGE, found, strict=True):
         assert covers(intervals, ex.attributes[1], 0.95), part
         assert not covers(scaled(intervals, 0.8), ex.attributes[1], 0.95), part
         assert not covers(scaled(intervals, 1.3), ex.attributes[1], 0.95), part

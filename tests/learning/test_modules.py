@@ -88,9 +88,9 @@ def test_modules_of_one_support():
             assert set(graph.predecessors(k)) == {j for j, A in enumerate(found.supports) if len(A) == 1}
 
 
-def test_sketches_that_no_function_made_have_no_edges(three_levels_in_small):
-    """The attributes of the upper modules come from other runs with the same objects: supports stay, functions go."""
-    pairs, _ = three_levels_in_small
+def test_sketches_that_no_function_made_have_no_edges():
+    """The attributes of the upper module come from other runs with the same objects: supports stay, functions go."""
+    pairs = make_pairs(simnet.networks.layered(widths=(2, 1), attribute_dim=2, fan_in=2, seed=2), 1500, 48)
     planted, below = planted_attributes(pairs), supports_by_name(pairs.network)
     _, patterns = np.unique(pairs.active, axis=0, return_inverse=True)
     draw = np.random.default_rng(4)

@@ -1,6 +1,7 @@
 """``python -m benchmarks [--quick] [--output FOLDER]`` (``make bench``): speed as ratios, in ``results/benchmarks``.
 
-``--quick`` runs everything at small sizes, without targets: it shows that it runs, and nothing else.
+Each section has a process of its own: what one leaves behind, memory in pieces or threads that are awake, is no part of the
+next.  ``--quick`` runs everything at small sizes, without targets: it shows that it runs, and nothing else.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import decoding, encoding, imports, learning, peers, scaling
-from benchmarks.measure import Row
+from benchmarks.measure import Row, alone
 from benchmarks.tables import write
 
 SECTIONS = (
@@ -41,7 +42,8 @@ def main(arguments: list[str] | None = None) -> None:
     for section in SECTIONS:
         if chosen.only and section.__name__ not in chosen.only:
             continue
-        for row in section(chosen.quick):
+        found = section(True) if chosen.quick else alone(section, False)
+        for row in found:
             rows.append(row)
             against = f" / {row.against}" if row.against else ""
             print(f"{row.value:8.3g}  {row.target:8} {row.holds:4} {row.work}{against}; {row.setting}", flush=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from time import perf_counter
 
 import numpy as np
@@ -52,6 +54,16 @@ def ratios(work: Work, against: Work, repetitions: int, *, apart: bool = False) 
     work()
     against()
     return np.array([seconds(work) / seconds(against) for _ in range(repetitions)])
+
+
+def alone(section: Callable[[bool], Iterable[Row]], quick: bool) -> list[Row]:
+    """The rows of a section, by a process of its own."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        return process.submit(_rows, section, quick).result()
+
+
+def _rows(section: Callable[[bool], Iterable[Row]], quick: bool) -> list[Row]:
+    return list(section(quick))
 
 
 def judged(row: Row, *, most: float = math.inf, least: float = -math.inf) -> Row:

@@ -6,7 +6,7 @@ import json
 
 import pandas as pd
 
-from benchmarks import __main__, measure
+from benchmarks import __main__, measure, peers
 
 
 def test_the_quick_run_measures_everything_and_judges_nothing(tmp_path):
@@ -22,6 +22,11 @@ def test_the_quick_run_measures_everything_and_judges_nothing(tmp_path):
     assert sum(line.startswith("| ") for line in lines) == len(table) + 2
     assert {"processor", "blas", "threads", "numpy"} <= json.loads((tmp_path / "environment.json").read_text()).keys()
     assert (tmp_path / "benchmarks.svg").stat().st_size > 1000
+
+
+def test_a_section_alone_has_the_rows_that_it_has_here():
+    here, there = list(peers.blocks(True)), measure.alone(peers.blocks, True)
+    assert [(row.section, row.work, row.setting) for row in here] == [(row.section, row.work, row.setting) for row in there]
 
 
 def test_a_ratio_is_of_the_work_over_what_it_is_held_to():

@@ -109,7 +109,8 @@ def _least_squares(square: Array, target: Array) -> Array:
     size = len(square)
     if not size:
         return target
-    found: Array = lapack.dgelsy(square, target[:, None], np.zeros(size, np.int32), 1e-10, 36 * size + 1)[1]
+    workspace = 36 * size + 1  # as LAPACK asks for
+    found: Array = lapack.dgelsy(square, target[:, None], np.zeros(size, np.int32), 1e-10, workspace)[1]
     return found[:, 0]
 
 
@@ -329,7 +330,7 @@ class _Search:
             if zeros.tobytes() == last:
                 break
             last = zeros.tobytes()
-            # a turn takes microseconds, of which general wrappers would add twice as many
+            # a turn is a few dozen microseconds of LAPACK, to which general wrappers would add twice as many
             triangle = lapack.dgeqrf(self.columns.take(zeros, axis=1).T, overwrite_a=1)[0][: len(both)] * self.upper
             own = np.linalg.svd(triangle[rank:, rank:])[2][-1]
             both[:rank], both[rank:] = -_least_squares(triangle[:rank, :rank], triangle[:rank, rank:] @ own), own

@@ -70,6 +70,22 @@ def test_not_a_bit_depends_on_the_batch_where_only_one_run_alone_goes_by_levels(
     np.testing.assert_array_equal(sketcher.encode(runs), np.concatenate([sketcher.encode(runs[[i]]) for i in range(7)]))
 
 
+def test_not_a_bit_depends_on_threads_where_objects_go_one_by_one_on_one_of_them(monkeypatch):
+    """Of sketches too large for two at a time: two threads take two objects together, one takes them one after the other."""
+    wide = simnet.networks.layered(widths=(20, 6, 2), attribute_dim=3, fan_in=5, seed=0)
+    run, sketcher = wide.run(1, seed=1)[0], simnet.Sketcher(wide, 2048, seed=2)
+    y, found = np.random.default_rng(0).standard_normal(2048), []
+    monkeypatch.setattr(encoder, "LEVELS_BYTES", 1)
+    monkeypatch.setattr(encoder, "TASK_BYTES", 1)
+    for count in ("1", "2"):
+        monkeypatch.setenv("OMP_NUM_THREADS", count)
+        found.append((sketcher.encode(run), sketcher.operator(run).rmatvec(y)))
+    tasks = {apart: len(kept) for (*_, apart), kept in run.structure.plans.items() if isinstance(apart, bool)}
+    assert tasks[True] == len(run.structure) > tasks[False]
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 @pytest.mark.parametrize("jitter", [0.0, 0.5])
 @pytest.mark.parametrize("size", [40, 400])
 def test_columns_change_no_more_than_the_last_places(size, jitter, monkeypatch):

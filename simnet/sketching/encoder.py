@@ -303,8 +303,8 @@ class Encoder:
         most = max(1, TASK_BYTES // size)
         if size * (len(structure) if done is None else np.count_nonzero(~done)) <= LEVELS_BYTES:
             return plan(structure, most, done=done)
-        # whatever the number of threads, so that the order of sums does not depend on it
-        return plan(structure, max(most, 2), depth_first=True, done=done)
+        # in one order whatever the number of threads, and so with the same sums: two objects at a time have work for two
+        return plan(structure, max(most, 2), depth_first=True, done=done, apart=most == 1 and threads() == 1)
 
     def _objects(
         self,

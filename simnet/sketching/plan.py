@@ -79,16 +79,20 @@ def pieces(lengths: Sequence[int], row: int, itemsize: int) -> list[Piece]:
     return found
 
 
-def plan(structure: Structure, most: int, *, depth_first: bool = False, done: Array | None = None) -> tuple[Task, ...]:
+def plan(
+    structure: Structure, most: int, *, depth_first: bool = False, done: Array | None = None, apart: bool = False
+) -> tuple[Task, ...]:
     """The tasks of a structure, of at most ``most`` objects each; made once and kept with the structure.
 
-    ``done`` says which objects have no task: nothing below them has one either.
+    ``done`` says which objects have no task: nothing below them has one either.  ``apart`` makes a task of each object, in
+    the same order: sums are the same bits, and fewer sketches are in memory.
     """
-    key = (most, depth_first, None if done is None else done.tobytes())
+    key = (most, depth_first, None if done is None else done.tobytes(), apart)
     if key not in structure.plans:
         left = range(len(structure)) if done is None else np.flatnonzero(~done).tolist()
         order = _together(structure, most, left) if depth_first else _levels(structure, most, left)
-        structure.plans[key] = tuple(_task(structure, objects) for objects in order)
+        tasks = ([k] for objects in order for k in objects) if apart else order
+        structure.plans[key] = tuple(_task(structure, objects) for objects in tasks)
     return structure.plans[key]
 
 

@@ -203,7 +203,7 @@ def test_how_many_runs_go_together_depends_on_what_is_left_of_the_structure(monk
     encoded(sketcher, group, way)
     assert sum(sizes) == 64
     assert max(sizes) == 16  # and 4 of all nine
-    assert (encoder.TASK_BYTES // (16 * 64 * 8), False, way.kept.tobytes()) in group.structure.plans  # by levels
+    assert (encoder.TASK_BYTES // (16 * 64 * 8), False, way.kept.tobytes(), False) in group.structure.plans  # by levels
 
 
 @pytest.mark.parametrize("jitter", [0.0, 0.5])

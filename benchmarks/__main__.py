@@ -1,7 +1,8 @@
 """``python -m benchmarks [--quick] [--output FOLDER]`` (``make bench``): speed as ratios, in ``results/benchmarks``.
 
 Each section has a process of its own: what one leaves behind, memory in pieces or threads that are awake, is no part of the
-next.  ``--quick`` runs everything at small sizes, without targets: it shows that it runs, and nothing else.
+next; its rows are told when it ends.  ``--quick`` runs everything at small sizes, without targets: it shows that it runs,
+and nothing else.
 """
 
 from __future__ import annotations

@@ -53,6 +53,7 @@ def binding(quick: bool) -> Iterator[Row]:
             with limited(1):
                 found = ratios(partial(sketcher.transparent, "root", 0, left), bind, 5 if quick else 31)
             setting = f"d = {d}, 32 vectors, {dtype}"
+            # below, calls take as long as transforms
             target = {} if quick or d < 1 << 12 else {"most": 1.0}
             yield compared("peers", "T(R) v", "circular convolution by FFT", setting, found, **target)
 

@@ -146,7 +146,8 @@ class Hypothesis:
         left = self.energy if after else self.energy - gained
         if free < 1 or left <= 0.0:
             return 0.0 if free >= 1 else 1.0
-        ratio = max(gained, 0.0) / (columns * n) / (left / (free * n))
+        gained = max(gained, 0.0)  # rounding may leave it below
+        ratio = gained / (columns * n) / (left / (free * n))
         return float(scipy.special.fdtrc(columns * n, free * n, ratio))
 
 

@@ -109,7 +109,7 @@ def _least_squares(square: Array, target: Array) -> Array:
     size = len(square)
     if not size:
         return target
-    workspace = 36 * size + 1  # as LAPACK asks for
+    workspace = 35 * size + 32  # as LAPACK answers when it is asked
     found: Array = lapack.dgelsy(square, target[:, None], np.zeros(size, np.int32), 1e-10, workspace)[1]
     return found[:, 0]
 
@@ -281,10 +281,11 @@ class _Search:
         self.to_known = known @ (right[kept].T / singular[kept])
         self.known, own = left[:, kept], readings.values @ self.to_own
         curved = own - self.known @ (self.known.T @ own)
-        gram = curved.T @ curved
-        gram[np.diag_indices(len(gram))] += 1e-12 * np.trace(gram)
-        # in coordinates in which what is curved is orthonormal, the smallest eigenvector is the last singular vector
-        whitening = scipy.linalg.solve_triangular(np.linalg.cholesky(gram), np.eye(len(gram)), lower=True).T
+        # smallest relative to what is curved is the last singular vector, where what is curved is orthonormal; directions in
+        # which it is no more than rounding would always win
+        _, singular, right = np.linalg.svd(curved, full_matrices=False)
+        seen = singular > ROUNDING * singular.max(initial=0.0)
+        whitening = right[seen].T / singular[seen]
         self.to_own, self.own, self.curved = (x @ whitening for x in (self.to_own, own, curved))
         self.columns = np.vstack([self.known.T, self.own.T])
         self.upper = np.triu(np.ones((len(self.columns), len(self.columns))))

@@ -229,6 +229,7 @@ class _Search:
         self.found: dict[Name, _Found] = {}
         self.inner: dict[Name | None, Array] = {}
         self.blocks: dict[Socket, dict[Name, Array]] = {}
+        # of a module in some slots; what these bring does not change before `follow`
         self.tries: dict[tuple[Name, tuple[Socket, ...]], _Found | None] = {}
         whole = np.zeros((len(space.basis), self.encoder.sketch_dim), self.encoder.dtype)
         whole[:, places.rows] = space.basis

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import FancyBboxPatch, PathPatch, Rectangle
 from matplotlib.path import Path
-from matplotlib.textpath import TextPath
+from matplotlib.textpath import text_to_path
 from numpy.typing import NDArray
 
 from simnet.checks import shown
@@ -316,11 +316,11 @@ def shortened(text: str) -> str:
 @lru_cache(maxsize=4096)
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """In points."""
-    if not text.strip():  # no outlines
+    outline, _ = text_to_path.get_text_path(FontProperties(weight="bold" if bold else "normal"), text)
+    if not len(outline):  # of spaces
         return 0.0
-    prop = FontProperties(weight="bold" if bold else "normal")
     # pixels make letters wider than their outlines by some per cent
-    return 1.07 * float(TextPath((0.0, 0.0), text, size, prop=prop).vertices[:, 0].max(initial=0.0)) + 1.5
+    return 1.07 * size / text_to_path.FONT_SCALE * float(np.max(outline, axis=0)[0]) + 1.5
 
 
 def _text(axes: Axes, x: float, y: float, text: str, size: float, **style: Any) -> None:

@@ -104,10 +104,11 @@ def test_its_error_is_smaller_by_the_factor_of_the_theory_at_every_depth():
         ]
         return [[[np.sum((x - t) ** 2) for x, t in zip(each, ex.attributes, strict=True)] for each in two] for two in both]
 
-    for matched, path in over_seeds(ex, 150, "recursive", squares).mean(axis=0):
+    for part, (matched, path) in zip(KEPT, over_seeds(ex, 150, "recursive", squares).mean(axis=0), strict=True):
         for h in (1, 2, 3):
             factor = np.sqrt(matched[depths == h].sum() / path[depths == h].sum())
-            assert factor == pytest.approx(2.0 ** (1.5 * h), rel=0.35)  # (τ/α²)^{3h/2}, "about"; a depth is a factor of 2.8
+            # (τ/α²)^{3h/2}, "about"; a depth is a factor of 2.8
+            assert factor == pytest.approx(2.0 ** (1.5 * h), rel=0.35), part
 
 
 @pytest.mark.parametrize("recipe", ["prototype_b", "recursive"])

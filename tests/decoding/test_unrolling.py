@@ -84,6 +84,12 @@ def test_a_hypothesis_is_fitted_by_least_squares_whichever_way_it_came_about():
         assert fewer.energy - found.energy == pytest.approx(lost, rel=1e-6)
 
 
+def test_what_explains_nothing_is_no_evidence():
+    hypothesis = Hypothesis.of((), np.random.default_rng(0).standard_normal((40, 1)))
+    assert hypothesis.chance(-1e-20, 3, after=False) == hypothesis.chance(0.0, 3, after=False) == 1.0
+    assert hypothesis.chance(0.9 * hypothesis.energy, 3, after=False) < 1e-9
+
+
 def test_the_cone_keeps_what_an_object_could_make_and_little_of_chance():
     u, t = np.array([[0.3, 0.4], [3.0, 4.0], [0.0, 0.0], [3.0, 4.0]]), np.array([1.0, 1.0, -1.0, -6.0])
     np.testing.assert_allclose(in_cone(u, t, 1.0), [1.25, 18.0, 0.0, 0.0])

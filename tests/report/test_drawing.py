@@ -15,6 +15,7 @@ from simnet.report.drawing import (
     network_diagram,
     object_diagram,
     shortened,
+    text_width,
     write_drawing,
 )
 
@@ -52,6 +53,12 @@ def test_no_label_meets_another_or_leaves_the_figure(name):
     notes = dict.fromkeys(run.structure.names, "found in step 7")
     objects = object_diagram(run.structure, run.attributes, notes=notes, doubtful=run.structure.names[:1])
     assert overlaps(draw({"planted": objects, "recovered, with a longer title": objects}, caption="something " * 40)) == []
+
+
+@pytest.mark.parametrize("label", [" ", "\u00a0", "\u200b"])
+def test_a_label_without_outlines_has_no_width(label):
+    assert text_width(label, 8.0) == 0.0
+    assert text_width(f"a{label}b", 8.0) > text_width("b", 8.0) > 0.0
 
 
 def test_labels_that_meet_are_noticed():

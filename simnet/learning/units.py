@@ -281,11 +281,10 @@ class _Search:
         self.to_known = known @ (right[kept].T / singular[kept])
         self.known, own = left[:, kept], readings.values @ self.to_own
         curved = own - self.known @ (self.known.T @ own)
-        # smallest relative to what is curved is the last singular vector, where what is curved is orthonormal; directions in
-        # which it is no more than rounding would always win
+        # smallest relative to what is curved is the last singular vector, where what is curved is orthonormal; the floor is
+        # for units that are linear in what is known: all but nothing of them is curved
         _, singular, right = np.linalg.svd(curved, full_matrices=False)
-        seen = singular > ROUNDING * singular.max(initial=0.0)
-        whitening = right[seen].T / singular[seen]
+        whitening = right.T / np.hypot(singular, 1e-6 * np.linalg.norm(singular))
         self.to_own, self.own, self.curved = (x @ whitening for x in (self.to_own, own, curved))
         self.columns = np.vstack([self.known.T, self.own.T])
         self.upper = np.triu(np.ones((len(self.columns), len(self.columns))))

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.cbook import is_math_text
 from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
@@ -316,7 +317,9 @@ def shortened(text: str) -> str:
 @lru_cache(maxsize=4096)
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """In points."""
-    outline, _ = text_to_path.get_text_path(FontProperties(weight="bold" if bold else "normal"), text)
+    mathematics = bool(is_math_text(text))  # as matplotlib tells, which writes an escaped dollar as a dollar elsewhere
+    written = text if mathematics else text.replace(r"\$", "$")
+    outline, _ = text_to_path.get_text_path(FontProperties(weight="bold" if bold else "normal"), written, mathematics)
     if not len(outline):  # of spaces
         return 0.0
     # pixels make letters wider than their outlines by some per cent

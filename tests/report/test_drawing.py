@@ -61,6 +61,11 @@ def test_a_label_without_outlines_has_no_width(label):
     assert text_width(f"a{label}b", 8.0) > text_width("b", 8.0) > 0.0
 
 
+def test_text_is_as_wide_as_it_is_written():
+    assert text_width(shortened("5 $"), 8.0) == text_width("5 $", 8.0)  # an escape is not written
+    assert text_width("$x_1$", 8.0) < text_width("$x_1", 8.0)  # signs of mathematics are not, either
+
+
 def test_labels_that_meet_are_noticed():
     figure = draw(network_diagram(NETWORKS["layered"]))
     x, y = figure.axes[0].texts[0].get_position()

@@ -12,9 +12,8 @@ from simnet.claims.verify import verify
 
 
 @pytest.fixture
-def one_case(monkeypatch):
-    cases = claim.KnownWiring().cases(quick=True)
-    monkeypatch.setattr(claim.KnownWiring, "cases", lambda self, quick: cases[1:2])
+def one_case(only):
+    only("known_wiring", lambda label: label == "random DAG, exact")
 
 
 def failing():
@@ -54,9 +53,8 @@ def test_weights_that_are_a_little_off_fail(monkeypatch):
     assert failing() == {"weights exact"}
 
 
-def test_a_limit_off_by_three_fails(monkeypatch):
-    case = claim.KnownWiring().cases(quick=True)[-1:]
-    monkeypatch.setattr(claim.KnownWiring, "cases", lambda self, quick: case)
+def test_a_limit_off_by_three_fails(monkeypatch, only):
+    only("known_wiring", lambda label: label == "layered, noise")
     right = claim.wiring_noise
     monkeypatch.setattr(claim, "wiring_noise", lambda **options: 3.0 * right(**options))
     assert failing() == {"noise limit over the law"}
